@@ -1,0 +1,104 @@
+"""What the tasks of a run left behind, and what was measured in it."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from storage.connection import fetch, transaction
+from storage.scalars import json_text
+from storage.times import utc_now
+from storage.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class TaskRecord:
+    """One task of a run; ``path`` and ``crc32`` of the file it wrote, ``seconds`` it took."""
+
+    name: str
+    kind: str
+    state: str
+    path: str
+    crc32: int | None
+    seconds: float | None
+    detail: dict[str, Any]
+    at: str
+
+
+@dataclass(frozen=True)
+class MetricRecord:
+    """One measured number; ``n`` is the number of things it was measured on."""
+
+    dataset: str
+    epoch: int | None
+    name: str
+    value: float
+    n: int | None
+
+
+def register_task(
+    ws: Workspace,
+    run_id: str,
+    name: str,
+    kind: str,
+    state: str,
+    path: str = "",
+    crc32: int | None = None,
+    seconds: float | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Record the state of a task, replacing what was recorded of it before."""
+    with transaction(ws.db) as connection:
+        connection.execute(
+            "INSERT INTO task (run_id, name, kind, state, path, crc32, seconds, detail, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, name) DO UPDATE SET"
+            " kind = excluded.kind, state = excluded.state, path = excluded.path, crc32 = excluded.crc32,"
+            " seconds = excluded.seconds, detail = excluded.detail, at = excluded.at",
+            (
+                run_id, name, kind, state, str(path), None if crc32 is None else int(crc32),
+                None if seconds is None else float(seconds), json_text(dict(detail or {})), utc_now(),
+            ),
+        )  # fmt: skip
+
+
+def tasks(ws: Workspace, run_id: str) -> list[TaskRecord]:
+    """Return the tasks of a run, by name."""
+    rows = fetch(
+        ws.db,
+        "SELECT name, kind, state, path, crc32, seconds, detail, at FROM task WHERE run_id = ? ORDER BY name",
+        (run_id,),
+    )
+    return [
+        TaskRecord(name, kind, state, path, crc32, seconds, json.loads(detail), at)
+        for name, kind, state, path, crc32, seconds, detail, at in rows
+    ]
+
+
+def add_metrics(ws: Workspace, run_id: str, rows: Iterable[tuple[str, int | None, str, float, int | None]]) -> int:
+    """Add measured numbers (dataset, epoch or None, name, value, n or None) all at once; return how many."""
+    plain = [
+        (
+            run_id,
+            dataset,
+            None if epoch is None else int(epoch),
+            name,
+            float(value),
+            None if n is None else int(n),
+        )
+        for dataset, epoch, name, value, n in rows
+    ]
+    with transaction(ws.db) as connection:
+        connection.executemany(
+            "INSERT INTO metric (run_id, dataset, epoch, name, value, n) VALUES (?, ?, ?, ?, ?, ?)", plain
+        )
+    return len(plain)
+
+
+def metrics(ws: Workspace, run_id: str) -> list[MetricRecord]:
+    """Return what was measured in a run, in the order it was added; a value that was NaN is NaN again."""
+    rows = fetch(ws.db, "SELECT dataset, epoch, name, value, n FROM metric WHERE run_id = ? ORDER BY id", (run_id,))
+    return [
+        MetricRecord(dataset, epoch, name, math.nan if value is None else value, n)
+        for dataset, epoch, name, value, n in rows
+    ]
