@@ -1,0 +1,61 @@
+"""A trained map as one .npz file, written under another name and renamed: it is whole or not there."""
+
+import contextlib
+import json
+import os
+import socket
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from qnet_tui.active_learning.outlier_map import MapSettings, OutlierMap
+from qnet_tui.errors import BadInput
+
+FORMAT = 1
+
+
+def save_map(path: Path, som: OutlierMap) -> None:
+    """Write ``weights`` and, as JSON, all that is known of the map (format 1). OSError when it cannot be."""
+    about = {
+        "format": FORMAT,
+        "settings": asdict(som.settings),
+        "trained_on": som.trained_on,
+        "quantization_error": som.quantization_error,
+        "topographic_error": som.topographic_error,
+        "torus_topographic_error": som.torus_topographic_error,
+    }
+    partial = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
+    try:
+        with partial.open("wb") as f:
+            np.savez(f, weights=som.weights, about=np.array(json.dumps(about)))
+            f.flush()
+            os.fsync(f.fileno())
+        partial.replace(path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            partial.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def load_map(path: Path) -> OutlierMap:
+    """Read what :func:`save_map` wrote. Raises BadInput when it is absent, torn or something else."""
+    try:
+        with np.load(path, allow_pickle=False) as z:
+            weights, about = z["weights"], json.loads(str(z["about"]))
+        if about.pop("format") != FORMAT:
+            raise BadInput("map of another format", file=path, mend="update the program")
+        settings = MapSettings(**about.pop("settings"))
+        som = OutlierMap(weights=weights, settings=settings, **about)
+    except FileNotFoundError:
+        raise BadInput("no map", file=path, mend="run the round's map again") from None
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as e:
+        raise BadInput(f"not a map file ({e})", file=path, mend="run the round's map again") from None
+    if weights.ndim != 2 or len(weights) != settings.side**2 or weights.dtype != np.float64:
+        raise BadInput("the weights do not fit the map", file=path, mend="run the round's map again")
+    return som
