@@ -1,0 +1,161 @@
+"""Commands of people: label, merge, vi."""
+
+import getpass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from qnet_tui.cli.campaign import find_workspace
+from qnet_tui.cli.output import JsonOption, WorkspaceOption, emit, number, plain, table
+
+vi_app = typer.Typer(help="Visual inspection: queue, history, inspectors, recovery.", no_args_is_help=True)
+inspectors_app = typer.Typer(help="Who inspects.", invoke_without_command=True)
+vi_app.add_typer(inspectors_app, name="inspectors")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(label)
+    app.command()(merge)
+
+
+def label(
+    ctx: typer.Context,
+    workspace: Path | None = WorkspaceOption,
+    code: str | None = typer.Option(None, "--as", metavar="CODE", help="Inspector; needed the first time."),
+    round_number: int | None = typer.Option(None, "--round", help="Only this round  [default: all, oldest first]"),
+    blind: bool = typer.Option(False, "--blind", help="Hide the model's answer even where the campaign shows it."),
+    charset: str = typer.Option("braille", help="braille, block or ascii."),
+    as_lines: bool = typer.Option(False, "--plain", help="Line by line on stdin and stdout, no screen."),
+) -> None:
+    """Look at my queue and label it. Example: qnet label --as ABC"""
+    root = find_workspace(workspace)
+    options = {"inspector": code, "round_number": round_number, "blind": blind, "charset": charset}
+    if as_lines:
+        from qnet_tui.workflows.label_plain import run_plain
+
+        raise typer.Exit(run_plain(root, **options))
+    raise typer.Exit(ctx.obj.label(root, **options))
+
+
+def merge(
+    workspace: Path | None = WorkspaceOption,
+    accept_agreed: bool = typer.Option(False, "--accept-agreed", help="Merge what the inspectors agree on."),
+    round_number: int | None = typer.Option(None, "--round", help="Only this round  [default: all]"),
+    unseen: bool = typer.Option(False, "--unseen", help="Without a look at a random tenth; recorded."),
+    code: str | None = typer.Option(None, "--as", metavar="CODE", help="Who merges."),
+    as_json: bool = JsonOption,
+) -> None:
+    """Turn agreed votes into truth. Example: qnet merge --accept-agreed"""
+    from qnet_tui.errors import BadInput
+    from qnet_tui.workflows.merge import accept_agreed as verb
+
+    if not accept_agreed:
+        raise BadInput("say what to merge", mend="qnet merge --accept-agreed")
+    result = verb(find_workspace(workspace), getpass.getuser(), code=code, round_number=round_number, unseen=unseen)
+    emit(
+        result,
+        as_json,
+        [
+            f"{result.merged} objects merged into the truth; {result.trainable} of quality >= 2.5 will train",
+            f"  {result.already} were merged before, {result.conflicts} in conflict, {result.open} wait for votes",
+        ],
+    )
+
+
+@vi_app.command("status")
+def vi_status(workspace: Path | None = WorkspaceOption, as_json: bool = JsonOption) -> None:
+    """Show how far the queues are. Example: qnet vi status"""
+    from qnet_tui.workflows.inspectors import status
+
+    lines = status(find_workspace(workspace))
+    emit(
+        lines,
+        as_json,
+        table(
+            ("round", "asked", "votes needed", "votes made", "merged", "inspector", "mine", "left for me"),
+            [tuple(plain(line).values()) for line in lines],
+        ),
+    )
+
+
+@vi_app.command("history")
+def vi_history(
+    identity: str = typer.Argument(..., metavar="TARGETID", help="TARGETID, T<THING_ID> or PLATE-MJD-FIBERID."),
+    workspace: Path | None = WorkspaceOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Show who said what of an object, and when. Example: qnet vi history 39627640483350787"""
+    from qnet_tui.workflows.inspectors import history
+
+    lines = history(find_workspace(workspace), identity)
+    emit(
+        lines,
+        as_json,
+        table(
+            ("at", "what", "by", "class", "z", "quality", "comment"),
+            [(h.at, h.what, h.by, h.spectype, number(h.z, 4), h.quality, h.comment) for h in lines],
+        ),
+    )
+
+
+@vi_app.command("leases")
+def vi_leases(workspace: Path | None = WorkspaceOption, as_json: bool = JsonOption) -> None:
+    """Show who holds which object. Example: qnet vi leases"""
+    import time
+
+    from qnet_tui.workflows.inspectors import held
+
+    found = held(find_workspace(workspace))
+    rows: list[Any] = [
+        (x.object_id, x.inspector, x.host, x.pid, time.strftime("%H:%M:%S", time.localtime(x.expires))) for x in found
+    ]
+    emit(found, as_json, table(("object", "inspector", "host", "process", "until"), rows))
+
+
+@vi_app.command("recover")
+def vi_recover(
+    folder: Path = typer.Argument(..., metavar="DIR", help="The workspace."), as_json: bool = JsonOption
+) -> None:
+    """Rebuild votes from the journals when the database is gone. Example: qnet vi recover guadalupe-qso"""
+    from qnet_tui.workflows.inspectors import recover
+
+    r = recover(folder)
+    lines = [
+        f"{'rebuilt' if r.fresh else 'the database is sound; entered'}: {r.entries} entries, {r.votes} votes, "
+        f"{r.merges} merged labels, {r.objects} objects",
+        *([f"  the damaged database lies in {r.moved_aside}"] if r.moved_aside else []),
+        *(f"  could not be used: {one}" for one in r.left),
+        *(["  ingest and import the truth again: they are not in the journals"] if r.fresh else []),
+    ]
+    emit(r, as_json, lines)
+
+
+@inspectors_app.callback()
+def inspectors(ctx: typer.Context, workspace: Path | None = WorkspaceOption, as_json: bool = JsonOption) -> None:
+    """List the inspectors. Example: qnet vi inspectors"""
+    if ctx.invoked_subcommand is None:
+        from qnet_tui.workflows.inspectors import everybody
+
+        found = everybody(find_workspace(workspace))
+        emit(
+            found,
+            as_json,
+            table(("code", "account", "name", "since"), [tuple(plain(i).values()) for i in found]),
+        )
+
+
+@inspectors_app.command("add")
+def inspectors_add(
+    code: str = typer.Argument(..., metavar="CODE", help="2 to 10 letters or digits."),
+    account: str | None = typer.Option(None, help="Account that votes under it  [default: yours]"),
+    name: str = typer.Option("", help="The person's name."),
+    workspace: Path | None = WorkspaceOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Bind a code to an account. Example: qnet vi inspectors add ABC --name 'A. B. Cee'"""
+    from qnet_tui.workflows.inspectors import register as add
+
+    one = add(find_workspace(workspace), code, account or getpass.getuser(), name)
+    emit(one, as_json, [f"{one.code} is account {one.os_user}"])

@@ -1,0 +1,51 @@
+"""The ``qnet`` command line: groups of commands, each in a file of its own. Imports Typer and nothing heavy."""
+
+import sys
+from typing import Any
+
+import typer
+
+from qnet_tui.cli import campaign, inspection, review, rounds, runs, tools
+from qnet_tui.cli.output import exit_codes
+
+app = typer.Typer(
+    name="qnet",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Active learning for DESI's quasar line finder. A campaign: init, ingest, truth import, truth split, "
+        "run-al, label, merge, run-al again, train. Start with: qnet demo"
+    ),
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from qnet_tui import __version__
+
+        typer.echo(f"qnet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Take the options that every command shares."""
+
+
+for group in (campaign, rounds, inspection, review, tools):
+    group.register(app)
+app.add_typer(campaign.truth_app, name="truth")
+app.add_typer(campaign.campaign_app, name="campaign")
+app.add_typer(inspection.vi_app, name="vi")
+app.add_typer(runs.runs_app, name="runs")
+app.add_typer(tools.weights_app, name="weights")
+
+
+def run(screens: Any, arguments: list[str] | None = None) -> None:
+    """Run the command line; ``screens`` opens what needs a screen (see :mod:`qnet_tui.__main__`)."""
+    with exit_codes():
+        app(args=sys.argv[1:] if arguments is None else arguments, obj=screens)

@@ -1,0 +1,203 @@
+"""The last stages of a round: calls, entropy, one row per object, the top K, and their spectra for people's eyes."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import storage.rounds as rounds_store
+import storage.runs as runs_store
+import storage.spectra as spectra_store
+from qnet_tui.active_learning.selection import Pick, select
+from qnet_tui.active_learning.strategies import RowScores, score_rows
+from qnet_tui.errors import BadInput, QnetError
+from qnet_tui.evaluation.classification import ClassificationCounts, committee_majority, completeness_purity
+from qnet_tui.workflows.labelled_rows import all_rows, best_rows
+from qnet_tui.workflows.presets import RoundSettings
+from qnet_tui.workflows.progress import Progress
+from qnet_tui.workflows.round_files import RoundFiles, read_npz
+from qnet_tui.workflows.round_plan import read_pool, selection_settings
+from qnet_tui.workflows.run_al_tasks import BLOCK_VALIDATION
+from storage.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a round asks people about."""
+
+    records: list[rounds_store.SelectionRecord]
+    entropy_cut: float
+    not_copied: list[tuple[int, str]]
+
+
+def committee_scores(
+    files: RoundFiles, members: list[int], block: int | str
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Confidence and redshift of one block by every member: two float32 arrays (n, networks)."""
+    parts = [np.load(files.scores(member, block), allow_pickle=False) for member in members]
+    return np.stack([p[:, 0] for p in parts], axis=1), np.stack([p[:, 1] for p in parts], axis=1)
+
+
+def score_pool(
+    files: RoundFiles, members: list[int], keys: NDArray[Any], settings: RoundSettings, progress: Progress
+) -> RowScores:
+    """Score and calls of every row of the pool, block by block; ``keys`` are the rows' objects, int64 (n,)."""
+    chosen = selection_settings(settings)
+    parts = []
+    for first in range(0, len(keys), settings.block_rows):
+        c_qso, zbest = committee_scores(files, members, first // settings.block_rows)
+        part = keys[first : first + settings.block_rows]
+        parts.append(score_rows(c_qso, zbest, part, strategy=chosen.strategy, settings=chosen.scoring))
+        progress("counting calls", first + len(part), len(keys))
+    return RowScores(
+        score=np.concatenate([p.score for p in parts]),
+        entropy=np.concatenate([p.entropy for p in parts]),
+        counts=np.concatenate([p.counts for p in parts]),
+    )
+
+
+def validation_counts(files: RoundFiles, members: list[int], settings: RoundSettings) -> ClassificationCounts | None:
+    """Committee completeness and purity: an object is called a quasar when the majority of the networks calls it one.
+
+    None when no truth is held out.
+    """
+    if not files.validation.exists():
+        return None
+    c_qso, _ = committee_scores(files, members, BLOCK_VALIDATION)
+    return completeness_purity(committee_majority(c_qso, settings.c_threshold), read_npz(files.validation)["is_qso"])
+
+
+def described(counts: ClassificationCounts) -> dict[str, Any]:
+    """Completeness and purity with their counts and 95 % Wilson intervals, as they are stored and printed."""
+    return {
+        "completeness": counts.completeness,
+        "completeness_interval": counts.completeness_interval,
+        "purity": counts.purity,
+        "purity_interval": counts.purity_interval,
+        "tp": counts.tp,
+        "fp": counts.fp,
+        "fn": counts.fn,
+        "tn": counts.tn,
+        "n": counts.tp + counts.fp + counts.fn + counts.tn,
+    }
+
+
+def make_selection(
+    ws: Workspace,
+    files: RoundFiles,
+    members: list[int],
+    settings: RoundSettings,
+    round_number: int,
+    progress: Progress,
+) -> Asked:
+    """Select the top K objects (and outliers), copy their full-resolution spectra, put them into the queue.
+
+    An object whose original file is gone cannot be shown: it is listed, and the next one in the order takes its place.
+    """
+    pool, map_columns = read_pool(files)
+    # Only a resumed round meets objects that were queued since its plan was written.
+    queued = np.isin(pool.object_key, np.fromiter(rounds_store.ever_queued(ws), dtype=np.int64))
+    pool = replace(pool, queued=queued)
+    scores = score_pool(files, members, pool.object_key, settings, progress)
+    wanted = selection_settings(settings)
+    spare = replace(
+        wanted,
+        select=wanted.select + max(20, wanted.select // 5),
+        outliers=wanted.outliers + max(20, wanted.outliers // 5) if wanted.outliers else 0,
+    )
+    picks = select(pool, scores, spare, map_columns).picks
+    rows = all_rows(ws)
+    records: list[rounds_store.SelectionRecord] = []
+    not_copied: list[tuple[int, str]] = []
+    for rejected, number in ((False, settings.select), (True, settings.outliers)):
+        mine = [p for p in picks if p.rejected == rejected]
+        records.extend(_copied(ws, files, rows, mine, number, len(records), not_copied, progress))
+    if not records:
+        raise BadInput(
+            "no selected spectrum could be copied: " + "; ".join(sorted({w for _, w in not_copied})[:3]),
+            mend="qnet ingest --relocate OLD NEW when originals moved",
+        )
+    rounds_store.add_selection(ws, round_number, records)
+    cut = min((r.entropy for r in records if not r.rejected), default=float("nan"))
+    return Asked(records, float(cut), not_copied)
+
+
+def _copied(
+    ws: Workspace,
+    files: RoundFiles,
+    rows: NDArray[Any],
+    picks: list[Pick],
+    wanted: int,
+    ranked: int,
+    not_copied: list[tuple[int, str]],
+    progress: Progress,
+) -> Iterator[rounds_store.SelectionRecord]:
+    """The first ``wanted`` picks whose spectrum could be copied, ranked after the ``ranked`` before them."""
+    taken, waiting = 0, list(picks)
+    while taken < wanted and waiting:
+        # Opening each survey file once, not once per object, is what makes a thousand copies take seconds.
+        batch, waiting = waiting[: wanted - taken], waiting[wanted - taken :]
+        failures = copy_spectra(ws, files, rows, [pick.object_id for pick in batch], progress)
+        for pick in batch:
+            if pick.object_id in failures:
+                not_copied.append((pick.object_id, failures[pick.object_id]))
+                continue
+            taken += 1
+            facts = {k: v for k, v in asdict(pick).items() if k != "targetid"}
+            yield rounds_store.SelectionRecord(**{**facts, "rank": ranked + taken})
+
+
+def copy_spectra(
+    ws: Workspace, files: RoundFiles, rows: NDArray[Any], object_ids: list[int], progress: Progress
+) -> dict[int, str]:
+    """Copy the full-resolution spectrum of each object into the round; return those that could not be, and why.
+
+    People look at the coadd where there is one, else at the exposure of the highest S/N.
+    """
+    from qnet_tui.spectra.read import read_spectra
+    from qnet_tui.spectra.single import extract, save_spectrum
+
+    of_these = rows[np.isin(rows["object_id"], object_ids)]
+    shown = of_these[best_rows(of_these, one_per_object=True)]
+    failures: dict[int, str] = {}
+    done = 0
+    for file_id in np.unique(shown["file_id"]):
+        here = shown[shown["file_id"] == file_id]
+        here = here[[not files.spectrum(int(o)).exists() for o in here["object_id"]]]
+        if len(here):
+            path = Path(spectra_store.file_of(ws, int(file_id)).path)
+            try:
+                source = read_spectra(path)
+                position = {int(r): i for i, r in enumerate(source.rows["hdu_row"])}
+                for row in here:
+                    files.spectrum(int(row["object_id"])).parent.mkdir(parents=True, exist_ok=True)
+                    save_spectrum(files.spectrum(int(row["object_id"])), extract(source, position[int(row["hdu_row"])]))
+            except (BadInput, KeyError) as error:
+                why = str(error) if isinstance(error, BadInput) else f"{path}: it is no longer the file ingested"
+                failures.update({int(o): why for o in here["object_id"]})
+            except OSError as error:
+                raise QnetError(f"cannot copy spectra: {error.strerror}", file=files.root) from None
+        done += int((shown["file_id"] == file_id).sum())
+        progress("copying spectra", done, len(shown))
+    return failures
+
+
+def scored_round(ws: Workspace, number: int) -> tuple[RoundFiles, list[int], RoundSettings]:
+    """Files, members that scored, and settings of a selected round.
+
+    Errors: :class:`BadInput` when the round does not exist or its scores are gone.
+    """
+    from qnet_tui.workflows.runs import run_of_round
+
+    run = run_of_round(ws, number)
+    files = RoundFiles(ws.round_dir(number))
+    done = {t.name for t in runs_store.tasks(ws, run.id) if t.kind == "score" and t.state == "DONE"}
+    failed = {t.name for t in runs_store.tasks(ws, run.id) if t.kind == "score" and t.state == "FAILED"}
+    lost = {int(name.split()[1]) for name in failed}
+    members = sorted({int(name.split()[1]) for name in done} - lost)
+    if not members or not files.pool.exists():
+        raise BadInput(f"the scores of round {number} are no longer in {files.root}")
+    return files, members, RoundSettings(**run.settings)
