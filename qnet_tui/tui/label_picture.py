@@ -1,0 +1,196 @@
+"""The drawn half of the label screen: the spectrum and the small panes about single lines, as terminal cells.
+
+What does not move with the redshift (flux, noise, axes) is drawn once per window, size and smoothing and kept; a
+key that moves the redshift only lays markers over it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qnet_tui.plotting.canvas import Cells, Charset, Ink, glyphs
+from qnet_tui.plotting.marker_layout import Marker
+from qnet_tui.plotting.ranges import Window, data_range, window_over
+from qnet_tui.plotting.smoothing import Trace, smooth
+from qnet_tui.plotting.spectrum_frame import Layout, framed, with_markers
+from qnet_tui.spectral_lines.identification import BY_NAME, NAMEABLE, Nameable
+from qnet_tui.spectral_lines.line_list import sky_lines
+from qnet_tui.tui.label_actions import Moment
+from qnet_tui.workflows.line_marks import line_marks
+
+# Half of what a small pane shows when it follows the cursor and no redshift is known, in observed Å.
+_CURSOR_REACH = 200.0
+# The window of a small pane moves in steps of this share of its width, so that a fine step moves the marker
+# through a picture that stands still.
+_ANCHOR = 0.25
+# Names need a lane of their own, which a low pane cannot spare.
+_ROWS_FOR_A_LANE = 9
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What a small pane shows: a ``line`` (None: the place of the cursor) and the observed window [low, high) Å."""
+
+    line: Nameable | None
+    low: float
+    high: float
+    centre: float
+
+
+def focus(moment: Moment, full: tuple[float, float]) -> Focus:
+    """Return what the first small pane shows.
+
+    The line that was asked for, else the line that was named, else the nameable line nearest to the cursor at the
+    trial redshift; without a redshift the place of the cursor.
+    """
+    z, cursor = moment.state.answer.z, moment.state.cursor
+    middle = 0.5 * (full[0] + full[1])
+    if z is not None:
+        asked = moment.view.zoom_line or moment.state.named
+        line = BY_NAME.get(asked or "")
+        if line is None:
+            inside = [each for each in NAMEABLE if full[0] <= each.rest * (1 + z) < full[1]]
+            at = middle if cursor is None else cursor
+            line = min(inside, key=lambda each: abs(each.rest * (1 + z) - at), default=None)
+        if line is not None:
+            return _about(line, z, moment.view.depth)
+    centre = middle if cursor is None else cursor
+    reach = _CURSOR_REACH / 2**moment.view.depth
+    low = _anchored(centre, 2 * reach) - reach
+    return Focus(None, low, low + 2 * reach, centre)
+
+
+def other_focuses(moment: Moment, full: tuple[float, float], first: Focus, count: int) -> list[Focus]:
+    """Return what the further small panes show: the most telling lines inside the data, without the first one's."""
+    z = moment.state.answer.z
+    if z is None or count < 1:
+        return []
+    order = ("Lyα", "C IV", "C III]", "Mg II", "Hβ", "[O II]", "Hα")
+    lines = (BY_NAME[name] for name in order if first.line is None or name != first.line.name)
+    inside = [line for line in lines if full[0] <= line.rest * (1 + z) < full[1]]
+    return [_about(line, z, moment.view.depth) for line in inside[:count]]
+
+
+def _about(line: Nameable, z: float, depth: int) -> Focus:
+    """Return the window of ``line`` at ``z``, halved ``depth`` times towards the line."""
+    low, high = (edge * (1.0 + z) for edge in line.window)
+    at = line.rest * (1.0 + z)
+    width = (high - low) / 2**depth
+    # Closer and closer in, the line comes to the middle.
+    share = 0.5 + ((at - low) / (high - low) - 0.5) / 2**depth
+    start = _anchored(at, width) - share * width
+    return Focus(line, start, start + width, at)
+
+
+def _anchored(at: float, width: float) -> float:
+    """Return ``at`` on a comb whose step is the power of two below ``_ANCHOR * width``: a small change keeps it."""
+    step = 2.0 ** math.floor(math.log2(_ANCHOR * width))
+    return round(at / step) * step
+
+
+class Picture:
+    """The pictures of one spectrum (wavelength in Å, flux, ivar; (n,)), drawn when asked for and kept."""
+
+    def __init__(
+        self,
+        wavelength: NDArray[np.float64],
+        flux: NDArray[np.float64],
+        ivar: NDArray[np.float64],
+        charset: Charset,
+    ) -> None:
+        """Keep the arrays; nothing is drawn yet."""
+        self._data = (wavelength, flux, ivar)
+        self.charset = charset
+        self.full = data_range(wavelength, np.where(ivar > 0, flux, np.nan))
+        self._traces: dict[float, Trace] = {}
+        self._bases: dict[str, tuple[object, Window, Cells]] = {}
+
+    def main(self, moment: Moment, rows: int, columns: int) -> Cells:
+        """Draw the big pane: the spectrum with two lanes of names, or the small pane's line when that is big."""
+        view = moment.view
+        low, high = view.window or self.full
+        if view.zoom_big:
+            here = focus(moment, self.full)
+            low, high = here.low, here.high
+        return self._drawn("main", moment, Layout(rows, columns), low, high)
+
+    def small(self, moment: Moment, rows: int, columns: int, place: int, count: int) -> Cells:
+        """Draw small pane ``place`` of ``count``: a title row, then the plot; empty when there is no line for it."""
+        cells = Cells.blank(rows, columns)
+        first = focus(moment, self.full)
+        shown = [first, *other_focuses(moment, self.full, first, count - 1)]
+        if place >= len(shown) or rows < 3 or columns < 8:
+            self._title(cells, "")
+            return cells
+        here = shown[place]
+        whole = place == 0 and moment.view.zoom_big
+        lanes = 1 if rows >= _ROWS_FOR_A_LANE else 0
+        layout = Layout(rows - 1, columns, lanes=lanes, gutter=0)
+        low, high = (moment.view.window or self.full) if whole else (here.low, here.high)
+        self._title(cells, "spectrum" if whole else self._name(here))
+        cells.paste(self._drawn(f"small{place}", moment, layout, low, high), 1, 0)
+        return cells
+
+    def column_width(self, moment: Moment, columns: int) -> float:
+        """Return the Å of one column of the big pane of ``columns`` cells."""
+        low, high = moment.view.window or self.full
+        return (high - low) / Layout(2, columns).plot_columns
+
+    def _drawn(self, slot: str, moment: Moment, layout: Layout, low: float, high: float) -> Cells:
+        view, state = moment.view, moment.state
+        rest_z = state.answer.z if view.rest else None
+        key = (layout, low, high, view.smoothing, view.y_mode, view.noise, rest_z)
+        kept = self._bases.get(slot)
+        if kept is None or kept[0] != key:
+            trace = self._trace(view.smoothing)
+            window = window_over(trace.wavelength, trace.flux, low, high, view.y_mode)
+            sky = [line.rest for line in sky_lines()]
+            base = framed(trace, window, layout, self.charset, noise=view.noise, rest_z=rest_z, sky=sky)
+            kept = (key, window, base)
+            self._bases[slot] = kept
+        markers = self._markers(moment, low, high)
+        return with_markers(kept[2], kept[1], layout, markers, self.charset, cursor=state.cursor)
+
+    def _markers(self, moment: Moment, low: float, high: float) -> Sequence[Marker]:
+        view = moment.view
+        return line_marks(
+            moment.state.answer.z,
+            low,
+            high,
+            choice=view.lines,
+            kind=view.kind,
+            lit=focus(moment, self.full).line,
+            plain=self.charset == "ascii",
+        )
+
+    def _name(self, here: Focus) -> str:
+        unit = "A" if self.charset == "ascii" else "Å"
+        if here.line is None:
+            return f"at {here.centre:.0f} {unit}"
+        name = here.line.plain if self.charset == "ascii" else here.line.name
+        return f"{name} at {here.centre:.0f} {unit}"
+
+    def _title(self, cells: Cells, text: str) -> None:
+        rule = glyphs(self.charset).horizontal
+        cells.put(0, 0, rule * cells.columns, Ink.AXIS)
+        if text:
+            cells.put(0, 1, f" {text} ", Ink.TITLE)
+
+    def _trace(self, sigma: float) -> Trace:
+        if sigma not in self._traces:
+            self._traces[sigma] = smooth(*self._data, sigma)
+        return self._traces[sigma]
+
+
+def notice(rows: int, columns: int, lines: Sequence[str]) -> Cells:
+    """Return cells with ``lines`` in the middle, for when there is no spectrum to draw."""
+    cells = Cells.blank(rows, columns)
+    top = max((rows - len(lines)) // 2, 0)
+    for index, line in enumerate(lines):
+        cells.put(top + index, max((columns - len(line)) // 2, 0), line, Ink.TITLE if index == 0 else Ink.AXIS)
+    return cells

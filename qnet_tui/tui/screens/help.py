@@ -1,0 +1,99 @@
+"""The live list of keys, made from the table that also makes the bindings."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from qnet_tui.inspection.answer import ISSUE_WORDS, QUALITY_WORDS
+from qnet_tui.inspection.keys import GROUPS, Action, key_text
+from qnet_tui.plotting.canvas import Charset, glyphs
+from qnet_tui.spectral_lines.identification import NAMEABLE
+
+_TITLES = {
+    "answer": "ANSWER",
+    "redshift": "REDSHIFT",
+    "lines": "LINES",
+    "view": "VIEW",
+    "queue": "QUEUE",
+    "program": "PROGRAM",
+}
+_KEY_WIDTH, _COLUMN = 8, 38
+
+
+class HelpScreen(ModalScreen[None]):
+    """Every action that exists now, its keys, the scales, and what the marks in the plot mean."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,escape,enter,q", "close", show=False),
+        Binding("down,j,space", "scroll(1)", show=False),
+        Binding("up,k", "scroll(-1)", show=False),
+    ]
+
+    def __init__(self, actions: tuple[Action, ...], charset: Charset) -> None:
+        """List ``actions``."""
+        super().__init__()
+        self._actions = actions
+        self._charset = charset
+
+    def compose(self) -> ComposeResult:
+        """One scrolling text."""
+        columns = 2 if self.app.size.width < 120 else 3
+        with VerticalScroll(id="help-pane"):
+            yield Static("\n".join(help_lines(self._actions, self._charset, columns)), id="help-text", markup=False)
+        yield Static(" down and up scroll     ? or Esc goes back", id="help-keys", markup=False)
+
+    def action_close(self) -> None:
+        """Go back."""
+        self.dismiss()
+
+    def action_scroll(self, rows: int) -> None:
+        """Scroll by three rows."""
+        self.query_one("#help-pane").scroll_relative(y=3 * rows, animate=False)
+
+
+def help_lines(actions: tuple[Action, ...], charset: Charset, columns: int) -> list[str]:
+    """Return the help as lines of at most 38 characters a column."""
+    blocks = [_block(group, actions) for group in GROUPS]
+    blocks.append(["LINE LETTERS (after x)", *(f"{line.letter:<{_KEY_WIDTH}}{line.name}" for line in NAMEABLE)])
+    blocks.append(["QUALITY", *(f"{quality}  {words}" for quality, words in enumerate(QUALITY_WORDS))])
+    blocks.append(["ISSUES", *(f"{letter}  {words}" for letter, words in ISSUE_WORDS.items())])
+    marks = glyphs(charset)
+    blocks.append(
+        [
+            "IN THE PLOT",
+            f"{marks.marker} emission  {marks.absorption} absorption  {marks.lit} the named line",
+            f"{marks.up} {marks.down} flux goes on outside the range",
+            f"{marks.cursor_axis} cursor   {marks.sky_axis} line of the night sky",
+            "dotted: noise of the smoothed flux",
+            "flux in 1e-17 erg/s/cm2/Å, Å in vacuum",
+        ]
+    )
+    return _in_columns(blocks, columns)
+
+
+def _block(group: str, actions: tuple[Action, ...]) -> list[str]:
+    lines = [_TITLES[group]]
+    for action in actions:
+        if action.group == group:
+            keys = " ".join(key_text(key) for key in action.keys)
+            lines.append(f"{keys:<{_KEY_WIDTH}}{action.words}"[:_COLUMN])
+    return lines
+
+
+def _in_columns(blocks: list[list[str]], columns: int) -> list[str]:
+    """Fill columns of about equal height, block by block."""
+    height = -(-sum(len(block) + 1 for block in blocks) // columns)
+    filled: list[list[str]] = [[]]
+    for block in blocks:
+        if filled[-1] and len(filled) < columns and len(filled[-1]) + len(block) / 2 > height:
+            filled.append([])
+        filled[-1] += [*block, ""]
+    rows = max(len(column) for column in filled)
+    padded = [column + [""] * (rows - len(column)) for column in filled]
+    return [" " + "  ".join(f"{cell:<{_COLUMN}}" for cell in row).rstrip() for row in zip(*padded, strict=True)]
