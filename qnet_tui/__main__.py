@@ -5,16 +5,20 @@ Textual draws it, and imports it when a screen is really wanted.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qnet_tui.workflows.label import LabelOptions
 
 
 class Screens:
     """What the command line may ask of the app."""
 
-    def label(self, root: Path, **options: object) -> int:
+    def label(self, root: Path, options: "LabelOptions") -> int:
         """Open the labelling screen on the workspace at ``root``; return the exit code."""
-        from qnet_tui.tui.app import LabelOptions, run_label
+        from qnet_tui.tui.app import run_label
 
-        return run_label(root, LabelOptions(**options))  # type: ignore[arg-type]
+        return run_label(root, options)
 
 
 def main() -> None:

@@ -74,7 +74,9 @@ def demo(
     if not as_json and sys.stdin.isatty() and sys.stdout.isatty():
         sys.stdout.write("\n")
         if typer.confirm("Open the labelling screen now?", default=True):
-            raise typer.Exit(ctx.obj.label(result.workspace, inspector="DEM"))
+            from qnet_tui.workflows.label import LabelOptions
+
+            raise typer.Exit(ctx.obj.label(result.workspace, LabelOptions(inspector="DEM")))
 
 
 def init(

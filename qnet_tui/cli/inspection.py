@@ -1,6 +1,7 @@
 """Commands of people: label, merge, vi."""
 
 import getpass
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,19 @@ def label(
     code: str | None = typer.Option(None, "--as", metavar="CODE", help="Inspector; needed the first time."),
     round_number: int | None = typer.Option(None, "--round", help="Only this round  [default: all, oldest first]"),
     blind: bool = typer.Option(False, "--blind", help="Hide the model's answer even where the campaign shows it."),
-    charset: str = typer.Option("braille", help="braille, block or ascii."),
+    charset: str | None = typer.Option(None, help="braille, block or ascii  [default: what the locale can show]"),
     as_lines: bool = typer.Option(False, "--plain", help="Line by line on stdin and stdout, no screen."),
 ) -> None:
     """Look at my queue and label it. Example: qnet label --as ABC"""
+    from qnet_tui.workflows.label import LabelOptions
+
     root = find_workspace(workspace)
-    options = {"inspector": code, "round_number": round_number, "blind": blind, "charset": charset}
+    options = LabelOptions(inspector=code, round=round_number, blind=blind, charset=charset)
     if as_lines:
         from qnet_tui.workflows.label_plain import run_plain
 
-        raise typer.Exit(run_plain(root, **options))
-    raise typer.Exit(ctx.obj.label(root, **options))
+        raise typer.Exit(run_plain(root, options, sys.stdin, sys.stdout))
+    raise typer.Exit(ctx.obj.label(root, options))
 
 
 def merge(

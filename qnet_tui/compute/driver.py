@@ -208,12 +208,11 @@ class _Flight:
         if attempt.deaths < MAX_DEATHS and attempt.attempts < MAX_ATTEMPTS:
             self._submit(attempt)
             return None
-        return Outcome(
-            name,
-            error=f"its worker died {attempt.deaths} times while it ran (killed, or out of memory)",
-            worker=worker or "",
-            exit_code=1,
-        )
+        if attempt.deaths:
+            what = f"its worker died {attempt.deaths} times while it ran (killed, or out of memory)"
+        else:
+            what = f"its worker died {attempt.attempts} times before it began"
+        return Outcome(name, error=what, worker=worker or "", exit_code=1)
 
 
 @contextlib.contextmanager

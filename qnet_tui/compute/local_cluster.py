@@ -173,12 +173,9 @@ def _quiet(log: Path | None) -> Iterator[None]:
     """
     handler: logging.Handler = logging.NullHandler() if log is None else logging.FileHandler(log, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
-    loggers = [logging.getLogger(n) for n in ("distributed", "distributed.client", "tornado", "asyncio", "bokeh")]
-    loggers += [
-        logging.getLogger(n)
-        for n in logging.root.manager.loggerDict
-        if n.startswith(("distributed.", "tornado.")) and logging.getLogger(n).handlers
-    ]
+    names = {"distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application", "asyncio"}
+    loggers = [logging.getLogger(n) for n in sorted(names)]
+    before = [(logger.level, logger.propagate) for logger in loggers]
     for logger in loggers:
         for old in tuple(logger.handlers):
             logger.removeHandler(old)
@@ -188,7 +185,9 @@ def _quiet(log: Path | None) -> Iterator[None]:
     try:
         yield
     finally:
-        for logger in loggers:
+        for logger, (level, propagate) in zip(loggers, before, strict=True):
             logger.removeHandler(handler)
             logger.addHandler(logging.NullHandler())
+            logger.setLevel(level)
+            logger.propagate = propagate
         handler.close()

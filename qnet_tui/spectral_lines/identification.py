@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qnet_tui.spectral_lines.line_list import Line
-
 Z_LOWEST, Z_HIGHEST = -0.01, 7.0
 
 
@@ -65,8 +63,3 @@ def cycled(observed: float, current: str | None, step: int) -> tuple[Nameable, f
     if current not in names:
         return found[0 if step > 0 else -1]
     return found[(names.index(current) + step) % len(found)]
-
-
-def nearest_line(lines: tuple[Line, ...], z: float, observed: float) -> Line | None:
-    """Return the line of ``lines`` whose observed wavelength is nearest to ``observed`` Å, None for no lines."""
-    return min(lines, key=lambda line: abs(line.rest * (1.0 + z) - observed), default=None)

@@ -96,7 +96,7 @@ def read_file_vectors(path: str, grid_name: str) -> FileVectors:
 
     where = Path(path)
     stat = where.stat()
-    file = read_spectra(where)
+    file = read_spectra(where, masks=False)
     made = make_vectors(file, grid_named(grid_name))
     sibling = redrock_sibling(where)
     return FileVectors(

@@ -116,7 +116,7 @@ class LabelSession:
         record = self._record(position.get("round"), position.get("object_id"))
         if record is not None and self._is_open(record) and self._lease(record):
             return self._show(record, new=True)
-        return self._next_of_queue()
+        return self._next_of_queue([])
 
     def commit(self, state: ItemState, active_seconds: float) -> Saved:
         """Save the answer for the current item, durably, and close the item. :meth:`next` then moves on.
@@ -141,11 +141,7 @@ class LabelSession:
 
     def next(self) -> Item | None:
         """Return the next item without committing the current one; after the last one those passed over; or None."""
-        for at in range(self._at + 1, len(self._trail)):
-            if self._is_open(self._trail[at]) and self._lease(self._trail[at]):
-                self._at = at
-                return self._show(self._trail[at])
-        return self._next_of_queue()
+        return self._next(put_off=[])
 
     def previous(self) -> Item:
         """Return the item before, among those passed over in this session.
@@ -168,6 +164,7 @@ class LabelSession:
             self._trail = [record for record in self._trail if record.object_id != object_id]
             self._at -= 1
             self.current = None
+            return self._next(put_off=[object_id])
         return self.next()
 
     def undo(self) -> Item:
@@ -222,18 +219,26 @@ class LabelSession:
         finally:
             self._ws.close()
 
-    def _next_of_queue(self) -> Item | None:
+    def _next(self, put_off: list[int]) -> Item | None:
+        """Go forward; objects just put off come after everything else."""
+        for at in range(self._at + 1, len(self._trail)):
+            if self._is_open(self._trail[at]) and self._lease(self._trail[at]):
+                self._at = at
+                return self._show(self._trail[at])
+        return self._next_of_queue(put_off)
+
+    def _next_of_queue(self, put_off: list[int]) -> Item | None:
         passed = [record.object_id for record in self._trail]
-        record = self._take(passed)
-        if record is None and passed:
-            # Nothing new is left: what was passed over comes again, but not the one on the screen first.
-            here = [] if self.current is None else [self.current.object_id]
-            record = self._take(here) or self._take([])
-            self._trail, self._at = [], -1
-        if record is None:
-            self.current = None
-            return None
-        return self._show(record, new=True)
+        here = [] if self.current is None else [self.current.object_id]
+        # First what is new, then what was passed over, and last the one that was on the screen just now.
+        for skip in (passed + put_off, here + put_off, []):
+            record = self._take(skip)
+            if record is not None:
+                if record.object_id in passed:
+                    self._trail = []
+                return self._show(record, new=True)
+        self.current = None
+        return None
 
     def _take(self, skip: list[int]) -> SelectionRecord | None:
         return store.next_object(self._ws, self.round, self.inspector, self.votes_required, skip=skip)

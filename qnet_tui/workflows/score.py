@@ -67,7 +67,7 @@ def score(
     parts: list[tuple[Any, ...]] = []
     for done, path in enumerate(found.spectra, start=1):
         try:
-            file = read_spectra(path, masks=False)
+            file = read_spectra(path, masks=False, quality=False)
         except BadInput as error:
             result.failed.append(Named(str(path), str(error)))
             continue

@@ -35,7 +35,7 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     grid = grid_named(grid_name)
     spectra = Spectra(96, grid, seed=4)
     settings = NetworkSettings(layers=layers, filters=8, dense=12, n_pixels=grid.n_pixels)
-    training = TrainingSettings(epochs=10, learning_rate=1e-2, batch=16, record_start=False)
+    training = TrainingSettings(epochs=8, learning_rate=1e-2, batch=16, record_start=False)
     trained = train_network(spectra.x, spectra.targets, settings, training, seed=21)
     path = tmp_path_factory.mktemp("exported") / "net.h5"
     write_weights(path, trained.weights, {"git": "abc123"})

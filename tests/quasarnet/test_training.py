@@ -188,6 +188,9 @@ def test_a_training_that_diverges_says_so(restless: Trainer) -> None:
     with pytest.raises(QnetError, match="smaller learning rate") as caught:
         restless.train(x * np.float32(1e30), targets, 1)
     assert caught.value.exit_code == 1
+    endless = Targets(np.where(targets.values > 0, np.float32(np.inf), np.float32(0)), targets.weights)
+    with pytest.raises(QnetError, match=r"training loss is .* in epoch 1; use a smaller"):
+        restless.train(x, endless, 1)
 
 
 @pytest.mark.parametrize(

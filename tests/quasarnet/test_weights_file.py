@@ -1,5 +1,6 @@
 """Reading every layout that QuasarNET files have had, refusing what is none, and writing safely."""
 
+import dataclasses
 import json
 import os
 from collections.abc import Callable
@@ -142,7 +143,9 @@ def test_a_file_of_weights_alone_is_read(written: Path, tmp_path: Path) -> None:
             old.copy(f"model_weights/{layer}", new)
         old.copy("model_weights/conv_1", new.create_group("optimizer_weights"))
     found = read_weights(tmp_path / "weights.h5")
-    assert_same(found, random_weights(SMALL, 1))
+    # Without a configuration the dropout is that of all published networks.
+    assert found.settings.dropout == 0.2
+    assert_same(found, random_weights(dataclasses.replace(SMALL, dropout=0.2), 1))
 
 
 def edited(path: Path, edit: Callable[[h5py.File], object]) -> Path:
@@ -199,6 +202,17 @@ def test_the_grid_may_be_an_attribute(written: Path) -> None:
         file.attrs["model_grid"] = log_grid().wave
 
     assert read_weights(edited(written, move)).grid == log_grid()
+
+
+def test_attributes_come_as_plain_values(written: Path) -> None:
+    def annotate(file: h5py.File) -> None:
+        file.attrs["note"] = np.bytes_("trained in Zürich".encode())
+        file.attrs["members"] = np.array([3, 5])
+        file.attrs["share"] = np.float32(0.5)
+
+    attrs = read_weights(edited(written, annotate)).attrs
+    assert (attrs["note"], attrs["members"], attrs["share"]) == ("trained in Zürich", [3, 5], 0.5)
+    assert type(attrs["share"]) is float
 
 
 def test_a_grid_of_its_own_is_kept(tmp_path: Path) -> None:

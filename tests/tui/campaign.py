@@ -18,7 +18,7 @@ from storage.spectra import FileRecord, add_file, object_ids
 from storage.workspace import Workspace
 
 ARM_RANGES = {"b": (3600.0, 5800.0), "r": (5760.0, 7620.0), "z": (7520.0, 9824.0)}
-BROAD = {1215.67: 60.0, 1240.81: 15.0, 1396.76: 8.0, 1549.48: 25.0, 1908.73: 12.0, 2799.1: 10.0}
+BROAD = {1215.67: 60.0, 1240.81: 15.0, 1396.76: 8.0, 1549.48: 25.0, 1908.73: 8.0, 2799.1: 3.0}
 
 
 def quasar_flux(wave: NDArray[np.float64], z: float) -> NDArray[np.float64]:
