@@ -23,8 +23,6 @@ def shared_data() -> Path:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests were left out for want of the real files."""
-    left_out = [
-        r for r in terminalreporter.stats.get("skipped", []) if "QNET_SHARED_DATA" in str(r.longrepr)
-    ]
+    left_out = [r for r in terminalreporter.stats.get("skipped", []) if "QNET_SHARED_DATA" in str(r.longrepr)]
     if left_out:
         terminalreporter.write_line(f"{len(left_out)} tests left out: no real survey files (QNET_SHARED_DATA)")

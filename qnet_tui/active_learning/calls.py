@@ -50,6 +50,4 @@ def call_counts(calls: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     table = np.asarray(calls)
     if table.ndim != 2:
         raise ValueError(f"calls must be (n_rows, n_networks), not {table.shape}")
-    return np.stack([np.count_nonzero(table == k, axis=1) for k in (NOT, LOW_Z, HIGH_Z)], axis=1).astype(
-        np.int64
-    )
+    return np.stack([np.count_nonzero(table == k, axis=1) for k in (NOT, LOW_Z, HIGH_Z)], axis=1).astype(np.int64)

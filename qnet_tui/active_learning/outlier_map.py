@@ -61,9 +61,7 @@ class MapSettings:
         if not 0 <= self.seed < 2**32:
             raise BadInput(f"map: seed {self.seed} is not in 0 … 2^32-1")
         if self.neighborhood not in NEIGHBORHOODS:
-            raise BadInput(
-                f"map: no neighbourhood '{self.neighborhood}'", mend=f"one of {', '.join(NEIGHBORHOODS)}"
-            )
+            raise BadInput(f"map: no neighbourhood '{self.neighborhood}'", mend=f"one of {', '.join(NEIGHBORHOODS)}")
 
 
 def default_settings(rows: int, *, side: int | None = None, seed: int = 0, torus: bool = True) -> MapSettings:
@@ -167,9 +165,7 @@ def train_map(
     (updates done, updates in all) now and then. Raises BadInput on no or on non-finite vectors.
     """
     if x.ndim != 2 or not len(x):
-        raise BadInput(
-            "no spectra to train the map on", mend="ingest spectra, or import labels that match some"
-        )
+        raise BadInput("no spectra to train the map on", mend="ingest spectra, or import labels that match some")
     if not np.isfinite(x).all():
         raise BadInput("spectra with non-finite values cannot train the map")
     if seed is not None:
@@ -192,7 +188,6 @@ def new_minisom(settings: MapSettings, n_pixels: int) -> Any:
         settings.side,
         settings.side,
         n_pixels,
-        # minisom only warns that a sigma is too large; its decay is the same.
         sigma=settings.sigma,
         learning_rate=settings.learning_rate,
         decay_function=exponential_decay,

@@ -179,9 +179,7 @@ def one_row_per_object(
     return np.asarray(order[np.r_[True, keys[1:] != keys[:-1]]], dtype=np.int64)
 
 
-def select(
-    pool: Pool, scores: RowScores, settings: SelectionSettings, map_columns: MapColumns | None
-) -> Selection:
+def select(pool: Pool, scores: RowScores, settings: SelectionSettings, map_columns: MapColumns | None) -> Selection:
     """Choose objects to ask people about.
 
     ``scores`` are those of the pool's rows, in its order (NaN where a row was not scored); ``map_columns`` is

@@ -65,9 +65,7 @@ class RowScores:
     def fractions(self) -> NDArray[np.float64]:
         """C_NOT, C_QSO_LZ, C_QSO_HZ (Eq. 3.1), f8 (n, 3); NaN where no network answered."""
         total = self.n_networks[:, None]
-        return np.asarray(
-            np.divide(self.counts, total, out=np.full(self.counts.shape, np.nan), where=total > 0)
-        )
+        return np.asarray(np.divide(self.counts, total, out=np.full(self.counts.shape, np.nan), where=total > 0))
 
     def spread(self, rows: NDArray[np.integer[Any]], n: int) -> "RowScores":
         """The same scores as those of the ``rows`` among ``n``; the others have NaN and no networks."""
@@ -106,9 +104,7 @@ class Strategy:
 
 def _checked(c_qso: Floats, zbest: Floats, keys: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     if np.ndim(c_qso) != 2 or np.shape(c_qso) != np.shape(zbest) or np.shape(keys) != (len(c_qso),):
-        raise ValueError(
-            f"c_qso {np.shape(c_qso)}, zbest {np.shape(zbest)} and keys {np.shape(keys)} do not match"
-        )
+        raise ValueError(f"c_qso {np.shape(c_qso)}, zbest {np.shape(zbest)} and keys {np.shape(keys)} do not match")
     return np.asarray(keys).astype(np.int64, copy=False)
 
 
@@ -125,9 +121,7 @@ def _entropy(c: Floats, z: Floats, s: StrategySettings, _keys: NDArray[np.int64]
     return entropy_bits(_counts_at(c, z, s.c_threshold, s.z_split))
 
 
-def _entropy_averaged(
-    c: Floats, z: Floats, s: StrategySettings, _keys: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _entropy_averaged(c: Floats, z: Floats, s: StrategySettings, _keys: NDArray[np.int64]) -> NDArray[np.float64]:
     levels = [entropy_bits(_counts_at(c, z, t, s.z_split)) for t in s.thresholds]
     return np.asarray(np.mean(levels, axis=0))
 
@@ -192,9 +186,7 @@ STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
         s.name: s
         for s in (
             Strategy("entropy", "entropy of the calls at one threshold (the paper)", _entropy),
-            Strategy(
-                "entropy-averaged", "entropy of the calls averaged over ten thresholds", _entropy_averaged
-            ),
+            Strategy("entropy-averaged", "entropy of the calls averaged over ten thresholds", _entropy_averaged),
             Strategy("bald", "mutual information between the answer and the network", _bald),
             Strategy("margin", "smallest gap between the two most probable classes", _margin),
             Strategy("random", "a draw by object, for comparison", _random),

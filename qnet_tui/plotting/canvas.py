@@ -17,6 +17,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from qnet_tui.errors import BadInput
+
 Charset = Literal["braille", "block", "ascii"]
 CHARSETS: tuple[Charset, ...] = ("braille", "block", "ascii")
 
@@ -79,6 +81,14 @@ class Glyphs:
 
 _LINES = Glyphs("┊", "╎", "┆", "│", "▴", "▾", "▾", "▴", "⊕", "│", "┤", "─", "┴", "└")
 _PLAIN = Glyphs(":", ";", "!", "I", "^", "v", "V", "^", "x", "|", "+", "-", "+", "+")
+
+
+def charset_named(name: str) -> Charset:
+    """Return the charset of that name; BadInput for another word."""
+    for known in CHARSETS:
+        if known == name:
+            return known
+    raise BadInput(f"there is no charset {name!r}", mend=f"choose {', '.join(CHARSETS)}")
 
 
 def glyphs(charset: Charset) -> Glyphs:

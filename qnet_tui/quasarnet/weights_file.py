@@ -31,16 +31,6 @@ __all__ = ["Weights", "read_weights", "write_weights"]
 Offsets = Literal["as-trained", "quasarnp"]
 
 _NO_WEIGHTS = "give a QuasarNET weights file (.h5)"
-_RESERVED = (
-    "model_config",
-    "backend",
-    "keras_version",
-    "grid_spacing",
-    "lines",
-    "lines_bal",
-    "nboxes",
-    "version",
-)
 
 
 def read_weights(path: str | Path, *, offsets: Offsets = "as-trained") -> Weights:
@@ -56,7 +46,7 @@ def read_weights(path: str | Path, *, offsets: Offsets = "as-trained") -> Weight
         The weights; where the file names no grid, the published grid whose pixels fit the network.
 
     Raises:
-        BadInput: no such file, or it is not a complete QuasarNET of ≤ 9 layers.
+        BadInput: no such file, or it is not a complete QuasarNET.
         QnetError: it may not be read.
 
     """
@@ -105,8 +95,8 @@ def write_weights(path: str | Path, weights: Weights, attrs: Mapping[str, Any] |
     _check_exportable(weights.settings, path)
     grid = grid_from_wave(weights.grid_wave)
     extra = {"c_th": 0.95, "n_th": 1, "bal_trained": False, **weights.attrs, **(attrs or {})}
-    root: dict[str, Any] = {name: value for name, value in extra.items() if name not in _RESERVED and value is not None}
-    root |= {
+    root = {name: _storable(value) for name, value in extra.items() if value is not None}
+    root |= {  # These cannot be overridden: they are facts about the file.
         "model_config": json.dumps(_model_config(weights)),
         "backend": "tensorflow",
         "keras_version": _version("keras"),
@@ -249,6 +239,11 @@ def _model_config(weights: Weights) -> dict[str, Any]:
             layers.append(layer("Rescaling", f"rescaling_{i}", scale=1.2, offset=-0.1))
         layers.append(layer("Concatenate", f"conc_box_{i}", axis=-1))
     return {"class_name": "Functional", "config": {"name": "QuasarNET", "layers": layers}}
+
+
+def _storable(value: Any) -> Any:
+    """The value of an attribute; a seed too large for 64 bits becomes its decimal text."""
+    return str(value) if isinstance(value, int) and value.bit_length() > 63 else value
 
 
 def _version(distribution: str) -> str:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from qnet_tui.errors import BadInput
-from qnet_tui.plotting.canvas import CHARSETS, Charset
+from qnet_tui.plotting.canvas import Charset, charset_named
 from qnet_tui.workflows.label import LabelOptions, LabelSession
 
 __all__ = ["LabelOptions", "run_label"]
@@ -55,9 +55,6 @@ def check_terminal() -> None:
 
 def charset_for(asked: str | None) -> Charset:
     """Return the charset that was asked for; without one, braille where the locale is UTF-8, else ASCII."""
-    if asked is None:
-        return "braille" if "utf" in locale.getpreferredencoding(False).lower() else "ascii"
-    for known in CHARSETS:
-        if asked == known:
-            return known
-    raise BadInput(f"there is no charset {asked!r}", mend=f"choose {', '.join(CHARSETS)}")
+    if asked is not None:
+        return charset_named(asked)
+    return "braille" if "utf" in locale.getpreferredencoding(False).lower() else "ascii"

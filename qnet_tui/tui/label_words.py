@@ -223,8 +223,8 @@ def _in_charset(piece: Piece, charset: Charset) -> Piece:
 
 def nothing_left_lines(round_number: int | None, progress: Progress) -> list[str]:
     """Return what the screen says when the queue of this inspector is empty: why, and what comes next."""
-    where = f"round {round_number}" if round_number is not None else "any round"
-    lines = [f"nothing is left for you in {where}", ""]
+    where = f" in round {round_number}" if round_number is not None else ""
+    lines = [f"nothing is left for you{where}", ""]
     lines.append(f"you made {progress.mine} votes; all of you {progress.made} of the {progress.needed} needed")
     if progress.mine_left:
         code, until = progress.held[-1] if progress.held else ("somebody", None)

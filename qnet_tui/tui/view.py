@@ -79,14 +79,14 @@ class View:
         """Say on one line what is not seen from the plot itself."""
         smooth = f"smooth {self.smoothing:g} px" if self.smoothing else "not smoothed"
         lines = "no lines" if self.lines == "off" else f"{self.lines} lines"
-        parts = [smooth, lines if self.kind == "both" or self.lines == "off" else f"{lines}, {self.kind}"]
+        parts = ["locked"] if self.locked else []
+        parts += [smooth, lines if self.kind == "both" or self.lines == "off" else f"{lines}, {self.kind}"]
         parts += (
             []
             if self.y_mode == "robust"
             else [{"full": "full range", "zero": "from zero", "log": "log-like"}[self.y_mode]]
         )
         parts += [] if self.noise else ["no noise"]
-        parts += ["locked"] if self.locked else []
         return " · ".join(parts)
 
     def for_next_item(self) -> View:

@@ -6,6 +6,7 @@ the lines go to the stream that the caller gives.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from qnet_tui.inspection.answer import QUALITY_WORDS, Refused, parse_z, z_text
 from qnet_tui.inspection.item import ItemState, MaskedWarning
 from qnet_tui.inspection.pace import ActiveTime
 from qnet_tui.inspection.typed_line import answered, parse_answer
-from qnet_tui.plotting.canvas import Charset
+from qnet_tui.plotting.canvas import Charset, charset_named
 from qnet_tui.plotting.ranges import data_range
 from qnet_tui.plotting.spectrum_text import spectrum_text
 from qnet_tui.spectral_lines.identification import candidates
@@ -202,17 +203,18 @@ class PlainDialogue:
 def run_plain(
     root: Path,
     options: LabelOptions,
-    source: TextIO,
-    out: TextIO,
+    source: TextIO | None = None,
+    out: TextIO | None = None,
     *,
-    charset: Charset = "ascii",
     clock: Callable[[], float] = time.monotonic,
 ) -> int:
-    """Answer the queue of the workspace at ``root`` with the lines of ``source``; return the exit code.
+    """Answer the queue of the workspace at ``root`` with the lines of ``source`` (standard input), written to ``out``.
 
-    1 when a line of a script was refused (a person at a terminal has seen it), else 0. BadInput and storage's
-    errors are raised as for the screen.
+    Returns the exit code: 1 when a line of a script was refused (a person at a terminal has seen it), else 0.
+    Plots are in ASCII unless another charset was asked for. BadInput and storage's errors as for the screen.
     """
+    source, out = source or sys.stdin, out or sys.stdout
+    charset = charset_named(options.charset or "ascii")
     session = LabelSession.open(root, options)
     try:
         dialogue = PlainDialogue(session, out, charset, clock)

@@ -44,7 +44,9 @@ def test_a_star_with_the_redshift_of_a_quasar_is_refused():
     assert Answer("STAR", None, 0).refusal() is None
 
 
-@pytest.mark.parametrize(("text", "z"), [("2.3042", 2.3042), (" 2,31 ", 2.31), ("-0.01", -0.01), ("7", 7.0), (".5", 0.5)])
+@pytest.mark.parametrize(
+    ("text", "z"), [("2.3042", 2.3042), (" 2,31 ", 2.31), ("-0.01", -0.01), ("7", 7.0), (".5", 0.5)]
+)
 def test_typed_redshifts(text, z):
     assert parse_z(text) == z
 

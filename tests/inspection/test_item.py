@@ -1,9 +1,9 @@
 """One item in front of one person: every key, every refusal, and no way into a state that cannot be left."""
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-import pytest
 
 from qnet_tui.inspection.answer import Answer, Refused
 from qnet_tui.inspection.item import Facts, ItemState, MaskedWarning

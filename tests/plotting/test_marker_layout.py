@@ -7,7 +7,9 @@ from qnet_tui.plotting.marker_layout import lay_out
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(["Lyα", "N V", "C IV", "[O III]", "H", ""]), st.integers(-3, 90), st.integers(0, 9))),
+    st.lists(
+        st.tuples(st.sampled_from(["Lyα", "N V", "C IV", "[O III]", "H", ""]), st.integers(-3, 90), st.integers(0, 9))
+    ),
     st.integers(1, 80),
     st.integers(1, 3),
 )

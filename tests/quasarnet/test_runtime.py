@@ -60,31 +60,39 @@ except QnetError:
 }
 
 
-def run(name: str) -> tuple[str, str]:
-    done = subprocess.run([sys.executable, "-c", STARTS[name]], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip(), done.stderr
+@pytest.fixture(scope="module")
+def starts() -> dict[str, tuple[str, str]]:
+    """What each process says on stdout and stderr; they run side by side."""
+    processes = {
+        name: subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for name, code in STARTS.items()
+    }
+    said = {}
+    for name, process in processes.items():
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        said[name] = (out.strip(), err)
+    return said
 
 
-def test_one_thread_no_gpu_and_nothing_on_stderr() -> None:
-    assert run("threads") == ("1 1 0 3.0", "")
+def test_one_thread_no_gpu_and_nothing_on_stderr(starts: dict[str, tuple[str, str]]) -> None:
+    assert starts["threads"] == ("1 1 0 3.0", "")
 
 
-def test_tensorflow_already_running_otherwise_is_an_error_of_one_line() -> None:
-    out, _ = run("too late")
+def test_tensorflow_already_running_otherwise_is_an_error_of_one_line(starts: dict[str, tuple[str, str]]) -> None:
+    out, _ = starts["too late"]
     assert out.startswith("TensorFlow is already running in this process with other threads; ")
     assert "\n" not in out
 
 
-@pytest.mark.parametrize("name", ["absent"])
-def test_without_tensorflow_there_is_an_error_of_one_line(name: str) -> None:
-    out, _ = run(name)
+def test_without_tensorflow_there_is_an_error_of_one_line(starts: dict[str, tuple[str, str]]) -> None:
+    out, _ = starts["absent"]
     assert out.startswith("TensorFlow cannot be loaded")
 
 
-def test_importing_the_package_loads_nothing_heavy() -> None:
-    assert run("modules")[0] == "[]"
+def test_importing_the_package_loads_nothing_heavy(starts: dict[str, tuple[str, str]]) -> None:
+    assert starts["modules"][0] == "[]"
 
 
-def test_only_chatter_is_held_back() -> None:
-    assert run("noisy")[1] == "real trouble\n"
+def test_only_chatter_is_held_back(starts: dict[str, tuple[str, str]]) -> None:
+    assert starts["noisy"][1] == "real trouble\n"

@@ -3,6 +3,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -42,18 +43,18 @@ print(json.dumps({seed: digest(trainer.train(spectra.x, spectra.targets, seed,
 """
 
 
-def test_a_seed_gives_the_same_bits_in_any_process_and_at_any_place(
-    trainer: Trainer, trained: Trained, spectra: Spectra, held_out: Spectra
-) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", IN_ANOTHER_PROCESS, "3", "7"], capture_output=True, text=True, timeout=200
+@pytest.fixture(scope="module", autouse=True)
+def elsewhere() -> Iterator[subprocess.Popen[str]]:
+    """Started before the first test of this module, asked by the last: it trains while they run."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", IN_ANOTHER_PROCESS, "3", "7"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    assert done.returncode == 0, done.stderr
-    there = json.loads(done.stdout)
-    assert there["7"] == digest(trained.weights)  # The first network here, the second there.
-    here = trainer.train(spectra.x, spectra.targets, 3, validation=held_out.validation)
-    assert there["3"] == digest(here.weights)  # The first network there, not the first here.
-    assert there["3"] != there["7"]
+    yield process
+    process.kill()
+    process.communicate()
 
 
 def test_the_history_has_one_record_per_epoch(trained: Trained) -> None:
@@ -230,3 +231,15 @@ def test_the_best_validation_loss_needs_a_validation_set(spectra: Spectra) -> No
     training = TrainingSettings(epochs=1, learning_rate=1e-3, keep="best-val-loss")
     with pytest.raises(BadInput, match="validation"):
         train_network(spectra.x, spectra.targets, SMALL, training, 1)
+
+
+def test_a_seed_gives_the_same_bits_in_any_process_and_at_any_place(
+    elsewhere: subprocess.Popen[str], trainer: Trainer, trained: Trained, spectra: Spectra, held_out: Spectra
+) -> None:
+    out, err = elsewhere.communicate(timeout=200)
+    assert elsewhere.returncode == 0, err
+    there = json.loads(out)
+    assert there["7"] == digest(trained.weights)  # The first network here, the second there.
+    here = trainer.train(spectra.x, spectra.targets, 3, validation=held_out.validation)
+    assert there["3"] == digest(here.weights)  # The first network there, not the first here.
+    assert there["3"] != there["7"]

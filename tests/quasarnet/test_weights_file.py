@@ -60,6 +60,14 @@ def test_the_attributes_say_what_the_file_is(written: Path) -> None:
     assert "member" not in attrs
 
 
+def test_facts_about_the_file_cannot_be_overridden_and_seeds_may_be_large(tmp_path: Path) -> None:
+    seed = 2**127 - 1
+    path = tmp_path / "net.h5"
+    write_weights(path, random_weights(SMALL, 1), {"seed": seed, "nboxes": 7, "grid_spacing": "other"})
+    attrs = read_weights(path).attrs
+    assert (attrs["seed"], attrs["nboxes"], attrs["grid_spacing"]) == (str(seed), 13, "logarithmic")
+
+
 def test_writing_again_gives_the_same_bytes_and_keeps_the_attributes(written: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.h5"
     write_weights(copy, read_weights(written))

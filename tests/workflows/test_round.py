@@ -1,5 +1,7 @@
 """One round in this process: plan, filters, committee, selection, queue, and the next round after labels."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -57,7 +59,7 @@ def test_selected_are_neither_labelled_nor_repeated_nor_outliers(first):
     with Workspace.open(root) as ws:
         records = rounds_store.selection(ws, 1)
         labelled = set(truth_store.current_truth(ws)["object_id"].tolist())
-        pool, on_map = read_pool(RoundFiles(ws.round_dir(1)))
+        _, on_map = read_pool(RoundFiles(ws.round_dir(1)))
         rows = spectra_store.read_rows(ws)
         regular = [r for r in records if not r.rejected]
         assert [r.rank for r in records] == list(range(1, len(records) + 1))
@@ -65,7 +67,7 @@ def test_selected_are_neither_labelled_nor_repeated_nor_outliers(first):
         assert not {r.object_id for r in records} & labelled
         assert all(not on_map.rejected[r.bmu] for r in regular)
         assert all(on_map.rejected[r.bmu] for r in records if r.rejected)
-        assert all(a.score >= b.score for a, b in zip(regular, regular[1:], strict=False))
+        assert all(a.score >= b.score for a, b in itertools.pairwise(regular))
         chosen = rows[np.isin(rows["id"], [r.row_id for r in regular])]
         assert (chosen["arms_missing"] == "").all()
         assert (chosen["objtype"] == "TGT").all()

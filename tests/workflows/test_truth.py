@@ -35,7 +35,7 @@ def test_counts_of_an_import(workspace, some_ids, tmp_path):
 def test_a_table_without_its_columns_changes_nothing(workspace, tmp_path):
     with Workspace.open(workspace) as ws:
         before = truth_store.truth_hash(ws)
-    with pytest.raises(BadInput, match="bad.csv"):
+    with pytest.raises(BadInput, match=r"bad\.csv"):
         import_truth(workspace, write(tmp_path / "bad.csv", "1,2", header="A,B"))
     with Workspace.open(workspace) as ws:
         assert truth_store.truth_hash(ws) == before

@@ -1,0 +1,122 @@
+"""What the small panes show, that fine steps are seen there, and that nothing is drawn twice."""
+
+import numpy as np
+import pytest
+
+from qnet_tui.inspection.item import Facts, ItemState
+from qnet_tui.plotting import spectrum_frame
+from qnet_tui.plotting.smoothing import join_arms
+from qnet_tui.tui import label_picture
+from qnet_tui.tui.label_actions import Moment, Scene, apply
+from qnet_tui.tui.label_picture import Picture, focus, notice, other_focuses
+from qnet_tui.tui.view import DEEPEST_ZOOM, View
+from tests.tui.campaign import desi_spectrum
+
+FULL = (3600.0, 9824.0)
+SCENE = Scene(FULL, (), 80.0)
+
+
+@pytest.fixture(scope="module")
+def data():
+    arms = desi_spectrum(1).arms
+    return join_arms([(arm.wavelength, arm.flux[0], arm.ivar[0]) for arm in arms])
+
+
+@pytest.fixture
+def picture(data):
+    return Picture(*data, "braille")
+
+
+def at(z=2.3042, cursor=5120.0, named=None, **view):
+    state = ItemState.start(Facts(0, "QSO", z) if z is not None else Facts(), cursor)
+    if named is not None:
+        state = state.with_line(named, z)
+    return Moment(state, View(**view))
+
+
+def test_the_first_pane_follows_the_line_under_the_cursor():
+    assert focus(at(), FULL).line.name == "C IV"
+    assert focus(at(cursor=6300.0), FULL).line.name == "C III]"
+    assert focus(at(cursor=6300.0, named="Mg II"), FULL).line.name == "Mg II"
+    assert focus(at(zoom_line="Lyα"), FULL).line.name == "Lyα"
+    assert focus(at(cursor=None), FULL).line is not None
+    assert focus(at(z=None), FULL).line is None
+    assert focus(at(z=None), FULL).low < 5120 < focus(at(z=None), FULL).high
+    assert focus(at(z=None, cursor=None), FULL).low < 6712 < focus(at(z=None, cursor=None), FULL).high
+
+
+def test_the_window_of_a_line_is_the_inspectors_own_and_stands_still_for_fine_steps():
+    here = focus(at(), FULL)
+    assert here.high - here.low == pytest.approx(200 * 3.3042)
+    assert here.low < here.centre < here.high
+    windows = {(round(focus(at(z=2.3042 + step * 1e-4), FULL).low, -1)) for step in range(10)}
+    assert len(windows) <= 2
+
+
+def test_ten_fine_steps_move_the_marker_in_the_narrowest_pane(picture):
+    moment = at(depth=DEEPEST_ZOOM)
+    before = picture.small(moment, 7, 35, 0, 1)
+    for _ in range(10):
+        moment = apply("z_fine_up", moment, SCENE)
+    after = picture.small(moment, 7, 35, 0, 1)
+    assert (before.codes != after.codes).any()
+    assert (picture.main(at(), 14, 80).codes == picture.main(moment, 14, 80).codes).mean() > 0.99
+
+
+def test_the_other_panes_show_other_lines_inside_the_data():
+    first = focus(at(), FULL)
+    assert [each.line.name for each in other_focuses(at(), FULL, first, 2)] == ["Lyα", "C III]"]
+    assert other_focuses(at(z=None), FULL, focus(at(z=None), FULL), 2) == []
+    low = at(z=0.05, cursor=6890.0)
+    assert [each.line.name for each in other_focuses(low, FULL, focus(low, FULL), 2)] == ["Hβ", "[O II]"]
+
+
+def test_a_step_of_the_redshift_draws_no_spectrum_again(picture, monkeypatch):
+    calls = []
+    real = spectrum_frame.framed
+    monkeypatch.setattr(label_picture, "framed", lambda *a, **k: calls.append(1) or real(*a, **k))
+    moment = at()
+    picture.main(moment, 14, 80)
+    first = picture.main(moment, 14, 80)
+    moved = picture.main(apply("z_coarse_up", moment, SCENE), 14, 80)
+    assert len(calls) == 1
+    assert (first.codes != moved.codes).any()
+    picture.main(apply("smooth_more", moment, SCENE), 14, 80)
+    assert len(calls) == 2
+
+
+def test_the_panes_change_places(picture):
+    moment = at(zoom_big=True)
+    assert "spectrum" in picture.small(moment, 7, 35, 0, 1).text()[0]
+    assert "C IV at 5120" in picture.small(at(), 7, 35, 0, 1).text()[0]
+    big = "\n".join(picture.main(moment, 14, 80).text())
+    assert "5000" in big
+    assert "9000" not in big
+
+
+def test_no_lines_without_a_redshift_or_when_they_are_off(picture):
+    for moment in (at(z=None), at(lines="off")):
+        assert "┊" not in "\n".join(picture.main(moment, 14, 80).text())
+
+
+def test_panes_too_small_or_without_a_line_stay_empty(picture):
+    assert set("".join(picture.small(at(z=None), 7, 35, 1, 2).text())) == {"─", " "}
+    assert picture.small(at(), 2, 35, 0, 1).rows == 2
+    assert picture.column_width(at(), 80) == pytest.approx((picture.full[1] - picture.full[0]) / 74)
+
+
+def test_ascii_pictures_are_ascii(data):
+    plain = Picture(*data, "ascii")
+    for cells in (plain.main(at(), 24, 80), plain.small(at(), 12, 50, 0, 1), plain.small(at(z=None), 12, 50, 0, 1)):
+        assert "\n".join(cells.text()).isascii()
+
+
+def test_a_spectrum_without_any_pixel_is_drawn_as_nothing():
+    empty = Picture(np.zeros(0), np.zeros(0), np.zeros(0), "braille")
+    assert empty.main(at(z=None, cursor=None), 14, 80).rows == 14
+
+
+def test_a_notice_is_in_the_middle():
+    rows = notice(5, 11, ["abc", "d"]).text()
+    assert rows[1] == "    abc    "
+    assert rows[2] == "     d     "

@@ -1,0 +1,408 @@
+"""The label screen under a person's fingers."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+import storage.votes as store
+from qnet_tui.inspection.keys import ACTIONS
+from qnet_tui.tui.bindings import label_bindings
+from qnet_tui.tui.screens.help import HelpScreen
+from qnet_tui.tui.widgets.cells import Tile
+from qnet_tui.tui.widgets.prompt import Prompt
+from qnet_tui.workflows import label as label_module
+from storage.errors import DatabaseBusy, DiskFull
+from storage.workspace import Workspace
+from tests.tui.campaign import desi_spectrum, make_workspace
+from tests.tui.conftest import opened
+
+
+def votes(root: Path, **options: object) -> list[store.Vote]:
+    with Workspace.open(root) as ws:
+        return store.votes(ws, **options)
+
+
+async def test_an_answer_is_given_saved_and_the_next_spectrum_comes(root):
+    async with opened(root) as it:
+        assert "39627000000000310" in it.text("header")
+        await it.press("q", "4", "R", "greater_than_sign", "right")
+        assert (it.answer.spectype, it.answer.quality, it.answer.issues) == ("QSO", 4, "R")
+        assert it.answer.z == pytest.approx(2.3143)
+        assert "⏎ saves this and goes on" in it.text("answer")
+        await it.press("enter")
+        await it.until(lambda: "311" in it.text("header"))
+        assert "✓ saved" in it.text("header")
+        assert "#2 of 3" in it.text("header")
+        assert it.answer.spectype is None
+    (vote,) = votes(root)
+    assert (vote.z, vote.quality, vote.issues, vote.spectype) == (pytest.approx(2.3143), 4, "R", "QSO")
+
+
+async def test_enter_is_refused_with_the_reason_while_something_is_missing(root):
+    async with opened(root) as it:
+        assert "▸class" in it.text("answer")
+        await it.press("enter")
+        assert "not yet: class (s g q), quality (0-4)" in it.text("answer")
+        await it.press("g", "enter")
+        assert "not yet: quality" in it.text("answer")
+        assert "▸quality" in it.text("answer")
+        assert "▸class" not in it.text("answer")
+    assert votes(root) == []
+
+
+async def test_a_line_is_named_and_z_follows(root):
+    async with opened(root, blind=True) as it:
+        assert it.answer.z is None
+        assert "Mg II" not in it.text("spectrum")
+        at = it.screen.moment.state.cursor
+        await it.press("full_stop")
+        assert it.answer.z == pytest.approx(at / 1549.48 - 1)
+        assert "C IV at" in it.text("answer")
+        assert "C IV" in it.text("spectrum")
+        await it.press("full_stop")
+        assert "C III]" in it.text("answer")
+        await it.press("comma", "comma")
+        assert it.answer.z_source == "line"
+        await it.press("x", "m")
+        assert it.answer.z == pytest.approx(at / 2799.1 - 1)
+        await it.press("x")
+        assert "Hβ" in it.text("hint")
+        await it.press("escape")
+        assert "Hβ" not in it.text("hint")
+        await it.press("x", "w")
+        assert "no such line" in it.text("answer")
+
+
+async def test_letters_after_x_are_not_actions(root):
+    async with opened(root) as it:
+        await it.press("x", "b")
+        assert "#1 of 3" in it.text("header")
+        assert it.screen.moment.state.named in (None, "Hβ")
+
+
+async def test_the_cursor_goes_from_peak_to_peak_and_by_columns(root):
+    async with opened(root) as it:
+        places = {it.screen.moment.state.cursor}
+        await it.press("up")
+        assert "first peak" in it.text("answer")
+        for _ in range(6):
+            await it.press("down")
+            places.add(it.screen.moment.state.cursor)
+        assert "last peak" in it.text("answer")
+        assert len(places) >= 3
+        await it.press("up")
+        before = it.screen.moment.state.cursor
+        await it.press("right_parenthesis")
+        assert it.screen.moment.state.cursor - before == pytest.approx((9824.4 - 3599.6) / 74, rel=0.01)
+        await it.press("left_parenthesis", "up", "down")
+        assert it.screen.moment.state.cursor in places
+
+
+async def test_a_redshift_is_typed_mistakes_keep_the_field_open(root):
+    async with opened(root) as it:
+        await it.press("z", "ctrl+u", *"9,5", "enter")
+        assert "outside -0.01 to 7" in it.text("answer")
+        assert it.screen.query_one(Prompt).display
+        await it.press("backspace", "backspace", "backspace", *"2,5", "enter")
+        assert it.answer.z == 2.5
+        assert not it.screen.query_one(Prompt).display
+        assert it.app.focused is None
+        await it.press("z", "ctrl+u", "enter")
+        assert it.answer.z is None
+
+
+async def test_keys_in_a_field_are_text_and_esc_only_leaves_it(root):
+    async with opened(root) as it:
+        await it.press("c", *"qsg 4 RCS > BAL?", "escape")
+        assert it.answer.comment == ""
+        assert (it.answer.spectype, it.answer.quality, it.answer.issues) == (None, None, "")
+        await it.press("c")
+        assert it.screen.query_one("#prompt-field").value == "qsg 4 RCS > BAL?"
+        await it.press("enter")
+        assert it.answer.comment == "qsg 4 RCS > BAL?"
+        assert "qsg 4" in it.text("answer")
+
+
+async def test_the_view_keys_change_what_is_drawn_and_not_the_answer(root):
+    async with opened(root, size=(120, 35)) as it:
+        before = it.answer
+        seen = {it.text("spectrum")}
+        for keys in (
+            ["w"],
+            ["W", "W"],
+            ["v"],
+            ["y"],
+            ["l"],
+            ["e"],
+            ["m"],
+            ["plus"],
+            ["equals_sign"],
+            ["H"],
+            ["L"],
+            ["d"],
+        ):
+            await it.press(*keys)
+            seen.add(it.text("spectrum"))
+        assert len(seen) >= 11
+        await it.press("d", "r")
+        assert it.screen.moment.view.window is None
+        assert it.answer == before
+        zooms = {it.text("zoom0")}
+        for key in ("5", "6", "7", "8", "D"):
+            await it.press(key)
+            zooms.add(it.text("zoom0"))
+        assert len(zooms) >= 4
+        await it.press("9")
+        assert "outside the data" in it.text("answer")
+
+
+async def test_a_step_that_moves_no_marker_touches_no_cell_of_the_spectrum(root, monkeypatch):
+    async with opened(root) as it:
+        touched: list[object] = []
+        monkeypatch.setattr(Tile, "refresh", lambda self, *regions, **_: touched.append(regions) or self)
+        await it.press("right")
+        assert "2.3043" in it.text("answer")
+        assert len(touched) <= 2
+
+
+async def test_passed_over_spectra_keep_their_drafts(root):
+    async with opened(root) as it:
+        await it.press("g", "2", "j")
+        await it.until(lambda: "#2 of 3" in it.text("header"))
+        assert it.answer.spectype is None
+        await it.press("k")
+        await it.until(lambda: "#1 of 3" in it.text("header"))
+        assert (it.answer.spectype, it.answer.quality) == ("GALAXY", 2)
+        assert "draft" in it.text("header")
+        await it.press("b")
+        assert "first spectrum" in it.text("answer")
+
+
+async def test_defer_and_undo(root):
+    async with opened(root) as it:
+        await it.press("space")
+        await it.until(lambda: "#2 of 3" in it.text("header"))
+        await it.press("q", "3", "enter")
+        await it.until(lambda: "#3 of 3" in it.text("header"))
+        await it.press("u")
+        await it.until(lambda: "#2 of 3" in it.text("header"))
+        assert (it.answer.spectype, it.answer.quality) == ("QSO", 3)
+        assert "open again" in it.text("answer")
+        await it.press("4", "enter")
+        await it.until(lambda: "#3 of 3" in it.text("header"))
+    assert [vote.quality for vote in votes(root)] == [4]
+
+
+async def test_the_end_of_the_queue_says_what_comes_next(root):
+    async with opened(root) as it:
+        for rank in (2, 3):
+            await it.press("q", "4", "enter")
+            await it.until(lambda rank=rank: f"#{rank} of 3" in it.text("header"))
+        await it.press("q", "4", "enter")
+        await it.until(lambda: "nothing is left for you" in it.text("spectrum"))
+        assert "3 of the 3 needed" in it.text("spectrum")
+        assert "qnet merge --accept-agreed" in it.text("spectrum")
+        await it.press("q", "enter", "w", "z")
+        assert "the queue is empty" in it.text("answer")
+        await it.press("u")
+        await it.until(lambda: "#3 of 3" in it.text("header"))
+        assert it.answer.quality == 4
+
+
+async def test_a_busy_database_is_shown_retried_and_nothing_moves_on_meanwhile(root, monkeypatch):
+    real, tries = store.commit_vote, []
+
+    def busy_twice(ws: Workspace, vote: store.Vote) -> bool:
+        tries.append(vote.uid)
+        if len(tries) < 3:
+            raise DatabaseBusy("the database is busy: XYZ writes")
+        return real(ws, vote)
+
+    monkeypatch.setattr(label_module.store, "commit_vote", busy_twice)
+    monkeypatch.setattr("qnet_tui.tui.screens.label._RETRY_S", 0.7)
+    async with opened(root) as it:
+        await it.press("q", "4", "enter")
+        await it.until(lambda: "NOT SAVED" in it.text("header"))
+        assert "#1 of 3" in it.text("header")
+        await it.press("g")
+        assert "still saving" in it.text("answer")
+        await it.until(lambda: "#2 of 3" in it.text("header"))
+        assert "✓ saved" in it.text("header")
+        assert "NOT SAVED" not in it.text("header")
+    assert len(set(tries)) == 1
+    assert [vote.spectype for vote in votes(root)] == ["QSO"]
+
+
+async def test_a_full_disk_is_said_and_enter_tries_again(root, monkeypatch):
+    real, tries = store.commit_vote, []
+
+    def full_once(ws: Workspace, vote: store.Vote) -> bool:
+        tries.append(vote.uid)
+        if len(tries) == 1:
+            raise DiskFull("no space left")
+        return real(ws, vote)
+
+    monkeypatch.setattr(label_module.store, "commit_vote", full_once)
+    async with opened(root) as it:
+        await it.press("q", "4", "enter")
+        await it.until(lambda: "no space left" in it.text("answer"))
+        assert "NOT SAVED" in it.text("header")
+        assert it.answer.quality == 4
+        await it.press("enter")
+        await it.until(lambda: "#2 of 3" in it.text("header"))
+    assert len(votes(root)) == 1
+
+
+async def test_a_masked_spectrum_asks_once(tmp_path):
+    make_workspace(tmp_path / "ws", [desi_spectrum(7, masked=(4000, 6500))]).close()
+    async with opened(tmp_path / "ws") as it:
+        await it.press("q", "4", "enter")
+        await it.until(lambda: "pixels are masked" in it.text("answer"))
+        await it.press("enter")
+        await it.until(lambda: "nothing is left" in it.text("spectrum"))
+    assert votes(tmp_path / "ws")[0].tags == "masked"
+
+
+async def test_a_blind_inspector_sees_nothing_of_the_model(root):
+    async with opened(root, size=(200, 50), blind=True) as it:
+        whole = "\n".join(it.text(pane) for pane in ("header", "spectrum", "answer", "hint"))
+        for word in ("why", "redrock", "2.3042", "split", "pipeline"):
+            assert word not in whole
+        await it.press("a")
+        assert "blind" in it.text("answer")
+        assert it.answer.z is None
+        await it.press("Z")
+        assert it.answer.z is None
+
+
+async def test_a_spectrum_without_a_file_can_only_be_deferred(root):
+    (root / "rounds" / "001" / "spectra" / "1.npz").unlink()
+    async with opened(root) as it:
+        assert "cannot be read" in it.text("spectrum")
+        await it.press("q", "w", "z")
+        assert it.answer.spectype is None
+        assert "no spectrum to judge" in it.text("answer")
+        await it.press("space")
+        await it.until(lambda: "#2 of 3" in it.text("header"))
+
+
+async def test_help_lists_every_action_and_closes(root):
+    async with opened(root) as it:
+        await it.press("question_mark")
+        assert isinstance(it.app.screen, HelpScreen)
+        await it.press("down", "down", "up", "q")
+        assert it.app.screen is it.screen
+        assert it.answer.spectype is None
+
+
+async def test_the_palette_finds_actions_by_words(root):
+    async with opened(root) as it:
+        await it.press("ctrl+p")
+        await it.press(*"GALAXY")
+        await it.until(lambda: len(it.app.screen.query("Option, CommandList")) > 0)
+        await it.pilot.pause(0.3)
+        await it.press("enter")
+        await it.until(lambda: it.answer.spectype == "GALAXY")
+
+
+@pytest.mark.parametrize("way", [("f10",), ("ctrl+q",), ("colon", "q", "enter")])
+async def test_three_ways_to_quit_keep_the_draft_and_give_the_spectrum_back(root, way):
+    async with opened(root) as it:
+        await it.press("g", "2", *way)
+        await it.until(lambda: it.app.return_value == 0)
+    with Workspace.open(root) as ws:
+        assert store.leases(ws) == []
+        assert store.drafts(ws, "ABC")[0].body["item"]["answer"]["spectype"] == "GALAXY"
+    async with opened(root) as it:
+        assert (it.answer.spectype, it.answer.quality) == ("GALAXY", 2)
+
+
+async def test_command_line(root):
+    async with opened(root) as it:
+        await it.press("colon", *"make", "enter")
+        assert ":make is no command" in it.text("answer")
+        await it.press("g", "colon", "w", "enter")
+        with Workspace.open(root) as ws:
+            assert len(store.drafts(ws, "ABC")) == 1
+        await it.press("colon", "enter", "colon", *"help", "enter")
+        assert isinstance(it.app.screen, HelpScreen)
+
+
+async def test_drafts_are_kept_by_themselves(root, monkeypatch):
+    monkeypatch.setattr("qnet_tui.tui.screens.label._AUTOSAVE_S", 0.05)
+
+    def drafts() -> list[store.Draft]:
+        with Workspace.open(root) as ws:
+            return store.drafts(ws, "ABC")
+
+    async with opened(root) as it:
+        await it.press("s")
+        await it.until(lambda: len(drafts()) == 1)
+
+
+async def test_a_small_terminal_shows_one_line_and_comes_back(root):
+    async with opened(root, size=(60, 20)) as it:
+        assert it.screen.has_class("small")
+        assert not it.screen.query_one("#spectrum").display
+        await it.press("q")
+        await it.pilot.resize_terminal(100, 30)
+        await it.until(lambda: not it.screen.has_class("small"))
+        assert it.answer.spectype == "QSO"
+        assert len(it.text("spectrum").splitlines()) == 30 - 2 - 1 - 9
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 35), (200, 50)])
+async def test_every_row_is_as_wide_as_the_terminal_and_the_spectrum_has_half(root, size):
+    async with opened(root, size=size) as it:
+        spectrum = it.screen.query_one("#spectrum")
+        assert spectrum.size.width == size[0]
+        assert spectrum.size.height >= size[1] / 2
+        assert {len(row) for row in it.text("spectrum").splitlines()} == {size[0]}
+        assert it.screen.query_one("#hint").region.bottom == size[1]
+        shown = [pane for pane in it.screen.query("CellPane") if pane.display and pane.id != "spectrum"]
+        assert len(shown) == {80: 1, 120: 1, 200: 3}[size[0]]
+        assert shown[-1].region.right <= size[0]
+        assert "⏎ next" in it.text("hint")
+
+
+async def test_no_state_leaks_from_one_spectrum_to_the_next(root):
+    """A walk over items with keys between, and then each screen compared with one opened afresh."""
+    letters = ["q", "g", "s", "4", "1", "R", "w", "y", "plus", "greater_than_sign", "right", "full_stop", "v", "l", "d"]
+    chance = random.Random(5)
+    async with opened(root) as it:
+        for _ in range(6):
+            await it.press(*chance.sample(letters, 5))
+            rank = it.screen.item.rank
+            await it.press(chance.choice(["j", "k"]))
+            await it.until(lambda: it.screen._working is None or it.screen._working.done())
+            del rank
+        walked = {}
+        for _ in range(3):
+            await it.press("j")
+            await it.until(lambda: it.screen._working.done())
+            walked[it.screen.item.rank] = (it.text("spectrum"), it.text("zoom0"), it.text("answer").rsplit("\n", 1)[0])
+    assert sorted(walked) == [1, 2, 3]
+    async with opened(root) as it:
+        for _ in range(3):
+            fresh = (it.text("spectrum"), it.text("zoom0"), it.text("answer").rsplit("\n", 1)[0])
+            assert fresh == walked[it.screen.item.rank]
+            await it.press("j")
+            await it.until(lambda: it.screen._working.done())
+
+
+async def test_a_locked_view_stays_for_the_next_spectrum(root):
+    async with opened(root) as it:
+        await it.press("w", "v", "K", "j")
+        await it.until(lambda: "#2 of 3" in it.text("header"))
+        assert it.screen.moment.view.smoothing == 4
+        assert not it.screen.moment.view.noise
+        assert "locked" in it.text("answer")
+
+
+def test_bindings_cover_the_table_and_textual_knows_every_key():
+    bound = [binding.action for binding in label_bindings()]
+    assert len(bound) == len(set(bound))
+    assert {f"act('{action.name}')" for action in ACTIONS if action.name != "palette"} == set(bound)
