@@ -4,6 +4,8 @@ The command line (``qnet_tui.cli``) asks for a screen through its context object
 Textual draws it, and imports it when a screen is really wanted.
 """
 
+import importlib.util
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +23,20 @@ class Screens:
         return run_label(root, options)
 
 
+def shadowed_by() -> Path | None:
+    """The file that hides our package ``storage``, if one does: the name is short and others use it too."""
+    spec = importlib.util.find_spec("storage")
+    ours = Path(__file__).resolve().parent.parent / "storage"
+    found = Path(spec.origin).resolve() if spec is not None and spec.origin else None
+    return None if found is None or found.parent == ours else found
+
+
 def main() -> None:
     """Run the command line."""
+    other = shadowed_by()
+    if other is not None:
+        sys.stderr.write(f"qnet: {other} hides qnet's own package storage; start from another folder or remove it\n")
+        raise SystemExit(1)
     from qnet_tui.cli.main import run
 
     run(Screens())

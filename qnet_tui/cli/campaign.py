@@ -130,6 +130,7 @@ def ingest(
     if result.already:
         lines.append(f"{result.already} files were here already")
     lines += [f"dropped {n:,}: {reason}" for reason, n in result.rows_dropped.items()]
+    lines += ["  (which ones: qnet export dropped -o dropped.csv)"] if result.rows_dropped else []
     lines += [f"note {one.path}: {one.reason}" for one in result.notes]
     lines += [f"left {one.path}: {one.reason}" for one in result.left]
     emit(result, as_json, lines)

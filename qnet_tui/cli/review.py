@@ -78,7 +78,7 @@ def review(
 
 
 def export(
-    kind: str = typer.Argument(..., metavar="KIND", help="selection, scores, votes, merged or truth."),
+    kind: str = typer.Argument(..., metavar="KIND", help="selection, scores, votes, merged, truth or dropped."),
     out: Path = typer.Option(..., "--out", "-o", help="File to write."),
     round_number: int | None = typer.Option(None, "--round", help="Round  [default: the last, or all]"),
     format: str = typer.Option("csv", help="csv; for truth also quasarnet."),  # noqa: A002

@@ -110,6 +110,10 @@ def run_al(
             f"purity {v['purity']:.3f} ({p[0]:.3f}-{p[1]:.3f}) on {v['n']:,} held-out objects",
             "              (most networks call it a quasar at c > 0.95)",
         ]
+    if result.undisputed:
+        lines.append(
+            f"              {result.undisputed} of them undisputed (entropy 0): the pool has no more to ask about"
+        )
     if result.not_copied:
         lines.append(
             f"  {result.not_copied} chosen spectra could not be copied (see {result.run}); the next took their place"

@@ -13,7 +13,7 @@ from qnet_tui.workflows.presets import RoundSettings
 from qnet_tui.workflows.round_plan import make_pool, selection_settings, training_set
 from storage.workspace import Workspace
 
-TRAIN_RATE, SCORE_RATE = 700.0, 3300.0
+TRAIN_RATE, SCORE_RATE = 450.0, 1700.0
 """Spectra per second and core of one 6-layer network of 100 filters: assumed until this workspace has a run."""
 
 NETWORK_BYTES = 2_500_000

@@ -21,7 +21,7 @@ from storage.workspace import Workspace
 if TYPE_CHECKING:
     from qnet_tui.truth.labels import Label
 
-KINDS = ("selection", "scores", "votes", "merged", "truth")
+KINDS = ("selection", "scores", "votes", "merged", "truth", "dropped")
 
 SELECTION_COLUMNS = (
     "rank", "TARGETID", "ENTROPY", "C_NOT", "C_QSO_LZ", "C_QSO_HZ", "N_NETWORKS", "BMU", "CELL_COUNT", "REJECTED",
@@ -70,8 +70,10 @@ def export(
             header, rows = votes_table(ws, round_number)
         elif kind == "merged":
             header, rows = merged_table(ws, round_number)
-        else:
+        elif kind == "truth":
             header, rows = truth_table(ws)
+        else:
+            header, rows = dropped_table(ws)
         return ExportResult(write_table(target, header, rows), target)
 
 
@@ -212,6 +214,12 @@ def truth_table(ws: Workspace) -> tuple[Sequence[str], list[list[Any]]]:
                      str(label["source_kind"]), int(label["excluded"])])  # fmt: skip
     rows.sort(key=lambda r: (r[0], r[1]))
     return header, rows
+
+
+def dropped_table(ws: Workspace) -> tuple[Sequence[str], list[list[Any]]]:
+    """Rows of the ingested files that have no vector, by file and row, each with its reason."""
+    found = spectra_store.dropped_rows(ws)
+    return ("path", "row", "TARGETID", "reason"), [[d.path, d.hdu_row, d.targetid or "", d.reason] for d in found]
 
 
 def _export_quasarnet_truth(ws: Workspace, target: Path) -> ExportResult:

@@ -5,14 +5,15 @@
 ``selection.csv``, ``spectra/<object>.npz`` (full resolution, what the inspectors look at) and ``log``.
 """
 
-import os
-import zlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from storage.files import make_directory, write_durably
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,13 @@ class RoundFiles:
         """The selection as a table, the same bytes as ``qnet export selection``."""
         return self.root / "selection.csv"
 
+    def make_folders(self, members: int) -> None:
+        """Make the round's folders, group-writable, before several workers want them at once."""
+        for name in ("plan", "networks", "spectra"):
+            make_directory(self.root / name)
+        for member in range(members):
+            make_directory(self.scores(member, 0).parent)
+
     def network(self, member: int) -> Path:
         """Weights of one member."""
         return self.root / "networks" / f"net-{member:04d}.h5"
@@ -66,43 +74,20 @@ class RoundFiles:
 
 
 def write_npz(path: Path, **arrays: NDArray[Any]) -> None:
-    """Write arrays under a temporary name, flush to disk, rename: the file is whole or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp.{os.getpid()}")
-    try:
-        with temporary.open("wb") as stream:
-            np.savez(stream, allow_pickle=False, **arrays)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.rename(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write arrays as one file that is whole or absent, readable and replaceable by the group."""
+    stream = io.BytesIO()
+    np.savez(stream, allow_pickle=False, **arrays)
+    write_durably(path, stream.getbuffer())
 
 
 def write_npy(path: Path, array: NDArray[Any]) -> None:
     """One array, whole or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp.{os.getpid()}")
-    try:
-        with temporary.open("wb") as stream:
-            np.save(stream, array, allow_pickle=False)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.rename(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    write_durably(path, stream.getbuffer())
 
 
 def read_npz(path: Path) -> dict[str, NDArray[Any]]:
     """All arrays of a file that :func:`write_npz` wrote."""
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
-
-
-def crc32_of(path: Path) -> int:
-    """Checksum of a file as the database records it."""
-    crc = 0
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            crc = zlib.crc32(chunk, crc)
-    return crc

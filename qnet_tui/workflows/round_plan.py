@@ -205,7 +205,6 @@ def _make_map(
         len(x), side=settings.map_side or map_side(len(rows)), seed=seed, torus=settings.map_torus
     )
     trained = train_map(x, chosen, on_progress=lambda done, total: progress("training the map", done, total))
-    files.root.mkdir(parents=True, exist_ok=True)
     save_map(files.map, trained)
     return {
         "side": chosen.side,

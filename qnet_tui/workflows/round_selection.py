@@ -173,7 +173,6 @@ def copy_spectra(
                 source = read_spectra(path)
                 position = {int(r): i for i, r in enumerate(source.rows["hdu_row"])}
                 for row in here:
-                    files.spectrum(int(row["object_id"])).parent.mkdir(parents=True, exist_ok=True)
                     save_spectrum(files.spectrum(int(row["object_id"])), extract(source, position[int(row["hdu_row"])]))
             except (BadInput, KeyError) as error:
                 why = str(error) if isinstance(error, BadInput) else f"{path}: it is no longer the file ingested"

@@ -47,6 +47,7 @@ class RoundResult:
     unique: int = 0
     selected: int = 0
     outliers: int = 0
+    undisputed: int = 0
     entropy_cut: float = float("nan")
     evaluations: int = 0
     evaluations_full: int = 0
@@ -75,6 +76,12 @@ def run_round(
     """
     with Workspace.open(root) as ws:
         unfinished = _unfinished(ws)
+        if unfinished is not None and unfinished.state == "RUNNING":
+            raise BadInput(
+                f"{unfinished.id} is at work on this workspace (host {unfinished.host}, process {unfinished.pid}, "
+                f"heard of {unfinished.heartbeat_age:.0f} s ago)",
+                mend=f"wait for it, or stop it: qnet runs stop {unfinished.id}",
+            )
         if unfinished is not None:
             raise BadInput(
                 f"round {unfinished.round} was begun by {unfinished.id} and is {unfinished.state.lower()}",
@@ -84,6 +91,13 @@ def run_round(
         run_id = runs_store.new_run(
             ws, "run-al", settings.as_dict(), versions(), seed=settings.seed, round=number, command=command
         )
+        try:
+            runs_store.claim_driver(ws, run_id)
+        except Exception:
+            # Two drivers began in the same moment: this one never was.
+            runs_store.finish(ws, run_id, "FAILED")
+            runs_store.update_run(ws, run_id, hidden=True)
+            raise
         return _drive(ws, run_id, number, settings, jobs, progress)
 
 
@@ -98,6 +112,9 @@ def resume_round(root: Path, run: str, *, jobs: int = 1, progress: Progress = si
             raise BadInput(f"{record.id} is a run of {record.verb}, not of run-al")
         if record.state == "DONE":
             raise BadInput(f"{record.id} is done", mend="qnet run-al starts the next round")
+        if record.hidden:
+            raise BadInput(f"{record.id} was given up", mend="qnet run-al starts the round anew")
+        runs_store.claim_driver(ws, record.id)
         return _drive(ws, record.id, record.round or 0, RoundSettings(**record.settings), jobs, progress)
 
 
@@ -110,11 +127,10 @@ def _drive(
     ws: Workspace, run_id: str, number: int, settings: RoundSettings, jobs: int, progress: Progress
 ) -> RoundResult:
     files = RoundFiles(ws.round_dir(number))
-    files.root.mkdir(parents=True, exist_ok=True)
-    result = RoundResult(run=run_id, round=number, evaluations_full=0)
+    result = RoundResult(run=run_id, round=number)
     began = time.monotonic()
-    runs_store.claim_driver(ws, run_id)
     try:
+        files.make_folders(settings.networks)
         with _stop_signals() as stopped:
             clock = _Clock(ws, run_id, result, progress, stopped)
             _stages(ws, files, number, settings, jobs, result, clock)
@@ -196,6 +212,7 @@ def _stages(
         result.selected = sum(1 for r in asked.records if not r.rejected)
         result.outliers = sum(1 for r in asked.records if r.rejected)
         result.entropy_cut = asked.entropy_cut
+        result.undisputed = sum(1 for r in asked.records if not r.rejected and r.entropy == 0)
         result.not_copied = len(asked.not_copied)
         _write_selection(ws, files, number)
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from qnet_tui.workflows.presets import RoundSettings
-from qnet_tui.workflows.round_files import RoundFiles, crc32_of, read_npz, write_npy
+from qnet_tui.workflows.round_files import RoundFiles, read_npz, write_npy
+from storage.shards import file_crc32, gather_files
 
 BLOCK_VALIDATION = "validation"
 
@@ -53,7 +54,7 @@ def train_member(round_dir: str, round_number: int, member: int, settings: dict[
     files = RoundFiles(Path(round_dir))
     target = files.network(member)
     if target.exists():
-        return Done(str(target), crc32_of(target), 0.0, {})
+        return Done(str(target), file_crc32(target), 0.0, {})
     chosen = RoundSettings(**settings)
     bootstrap_seed, network_seed = member_seeds(chosen, round_number, member)
     data = read_npz(files.training)
@@ -70,9 +71,8 @@ def train_member(round_dir: str, round_number: int, member: int, settings: dict[
         chosen.batch,
         grid,
     ).train(data["x"][drawn], targets, network_seed)
-    target.parent.mkdir(parents=True, exist_ok=True)
     write_weights(target, trained.weights, {"seed": network_seed, "member": member, "c_th": chosen.c_threshold})
-    return Done(str(target), crc32_of(target), time.monotonic() - began, {"loss": float(trained.history[-1].loss)})
+    return Done(str(target), file_crc32(target), time.monotonic() - began, {"loss": float(trained.history[-1].loss)})
 
 
 def score_member(round_dir: str, member: int, block: int | str, settings: dict[str, Any], grid: str) -> Done:
@@ -84,13 +84,12 @@ def score_member(round_dir: str, member: int, block: int | str, settings: dict[s
     from qnet_tui.quasarnet.boxes import confidence_and_redshift
     from qnet_tui.quasarnet.weights_file import read_weights
     from qnet_tui.spectra.grids import grid_named
-    from storage.shards import gather_files
 
     began = time.monotonic()
     files = RoundFiles(Path(round_dir))
     target = files.scores(member, block)
     if target.exists():
-        return Done(str(target), crc32_of(target), 0.0, {})
+        return Done(str(target), file_crc32(target), 0.0, {})
     chosen = RoundSettings(**settings)
     if isinstance(block, int):
         pool = read_npz(files.pool)
@@ -104,7 +103,7 @@ def score_member(round_dir: str, member: int, block: int | str, settings: dict[s
     heads = _predictor(chosen.layers, chosen.filters, x.shape[1]).predict(weights, x)
     c_qso, zbest = confidence_and_redshift(heads, grid_named(grid), chosen.n_lines)
     write_npy(target, np.stack([c_qso, zbest], axis=1).astype(np.float32))
-    return Done(str(target), crc32_of(target), time.monotonic() - began, {"rows": float(len(x))})
+    return Done(str(target), file_crc32(target), time.monotonic() - began, {"rows": float(len(x))})
 
 
 # A worker process meets many tasks of one architecture: the traced graph is kept for the next one.
@@ -133,6 +132,6 @@ def _trainer(
 
     return Trainer(
         NetworkSettings(layers=layers, filters=filters, dropout=dropout, n_pixels=n_pixels),
-        TrainingSettings(epochs=epochs, learning_rate=learning_rate, batch=batch, keep="last"),
+        TrainingSettings(epochs=epochs, learning_rate=learning_rate, batch=batch, keep="last", record_start=False),
         grid_named(grid),
     )

@@ -1,5 +1,6 @@
 """``qnet train``: one network on the truth, the weights file that goes into the pipeline."""
 
+import contextlib
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -122,11 +123,13 @@ def train(
                 "run": run_id,
             }
             own = ws.run_dir(run_id) / "weights.h5"
-            own.parent.mkdir(parents=True, exist_ok=True)
             for path in [own, *([target] if target else [])]:
                 write_weights(path, trained.weights, attributes)
         except BaseException as error:
-            runs_store.finish(ws, run_id, "FAILED", {"error": " ".join(str(error).split()) or type(error).__name__})
+            why = " ".join(str(error).split()) or type(error).__name__
+            # A full disk must not hide its own cause behind a second failure to write it down.
+            with contextlib.suppress(Exception):
+                runs_store.finish(ws, run_id, "FAILED", {"error": why})
             raise
         result.best_epoch, result.val_loss, result.weights = (
             trained.best_epoch,

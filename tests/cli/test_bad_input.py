@@ -118,3 +118,23 @@ def test_a_full_disk(workspace, survey, qnet):
     assert qnet("export", "truth", "-o", workspace / "after.csv", "-w", workspace).code == 0
     assert (workspace / "before.csv").read_bytes() == (workspace / "after.csv").read_bytes()
     assert qnet("doctor", "-w", workspace, "--json").out.count('"ok": true') >= 8
+
+
+def test_another_package_called_storage_is_named(tmp_path):
+    (tmp_path / "storage.py").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-m", "qnet_tui", "runs", "list"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"qnet: {tmp_path / 'storage.py'} hides")
+
+
+def test_two_drivers(qnet, workspace):
+    import storage.runs as runs_store
+
+    with Workspace.open(workspace) as ws:
+        run = runs_store.new_run(ws, "run-al", {}, {}, seed=1, round=1, command="qnet run-al")
+        runs_store.claim_driver(ws, run)
+        line = one_line(qnet("run-al", "-w", workspace, "--preset", "smoke"))
+    assert run in line
+    assert "at work" in line

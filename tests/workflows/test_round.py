@@ -152,6 +152,8 @@ def test_tables_of_a_round(first, tmp_path):
     truth = export(root, "truth", tmp_path / "t.csv", format="quasarnet")
     assert truth.rows > 100
     assert (tmp_path / "t.csv").read_text().startswith("TARGETID,VI_Z,VI_QUALITY,VI_CLASS")
+    dropped = export(root, "dropped", tmp_path / "d.csv")
+    assert dropped.rows == 240 - result.rows
     for kind in ("votes", "merged"):
         assert export(root, kind, tmp_path / "v.csv").rows == 0
     with pytest.raises(BadInput, match="no table"):
