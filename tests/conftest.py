@@ -9,6 +9,9 @@ os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
+# One simulated campaign for the whole session: every folder copies it.
+from tests.small_campaign import ready, survey, workspace  # noqa: F401
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("QNET_SHARED_DATA", ROOT.parent / "shared" / "data"))
 

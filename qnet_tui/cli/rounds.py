@@ -106,8 +106,8 @@ def run_al(
     if v:
         c, p = v["completeness_interval"], v["purity_interval"]
         lines += [
-            f"  committee   completeness {v['completeness']:.3f} ({c[0]:.3f}-{c[1]:.3f}), "
-            f"purity {v['purity']:.3f} ({p[0]:.3f}-{p[1]:.3f}) on {v['n']:,} held-out objects",
+            f"  committee   completeness {number(v['completeness'])} ({number(c[0])}-{number(c[1])}), "
+            f"purity {number(v['purity'])} ({number(p[0])}-{number(p[1])}) on {v['n']:,} held-out objects",
             "              (most networks call it a quasar at c > 0.95)",
         ]
     if result.undisputed:

@@ -23,7 +23,7 @@ def list_(workspace: Path | None = WorkspaceOption, as_json: bool = JsonOption) 
         table(
             ("run", "state", "verb", "round", "started", "seconds", "networks", "seed", "note"),
             [
-                (r.run, r.state, r.verb, r.round, r.started, r.seconds,
+                (r.run, r.state, r.verb, r.round, r.started[:19], r.seconds,
                  f"{r.networks_done}/{r.networks}" if r.networks else "", r.seed, r.note)
                 for r in lines
             ],
@@ -41,8 +41,8 @@ def show(run: str = RunArgument, workspace: Path | None = WorkspaceOption, as_js
     line = detail.line
     lines = [
         f"{line.run}  {line.state}  {line.verb}" + (f"  round {line.round}" if line.round else ""),
-        f"  started   {line.started}  on {detail.host}, process {detail.pid}",
-        f"  ended     {line.finished or '-'}",
+        f"  started   {line.started[:19]}Z  on {detail.host}, process {detail.pid}",
+        f"  ended     {line.finished[:19] + 'Z' if line.finished else '-'}",
         f"  command   {detail.command}",
         *([f"  resume    {detail.resume}"] if detail.resume else []),
         *([f"  note      {line.note}"] if line.note else []),

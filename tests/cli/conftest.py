@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from qnet_tui.cli.main import run
-from tests.workflows.conftest import ready, survey, workspace  # noqa: F401 - the simulated campaign
 
 
 @dataclass

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflows.conftest import TINY, ready, survey  # noqa: F401 - the session's campaign
+from tests.small_campaign import TINY
 
 pytestmark = pytest.mark.e2e
 
@@ -53,21 +53,21 @@ def kill_when(process: subprocess.Popen[str], moment: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def straight(ready, tmp_path_factory):  # noqa: F811
+def straight(ready, tmp_path_factory):
     """The selection of one worker, straight through."""
     root = Path(shutil.copytree(ready, tmp_path_factory.mktemp("straight") / "ws"))
     finish(start(root, "--preset", "smoke", *OPTIONS, "--seed", "7", "--jobs", "1"))
     return (root / "rounds" / "001" / "selection.csv").read_bytes()
 
 
-def test_four_workers_select_what_one_does(ready, straight, tmp_path):  # noqa: F811
+def test_four_workers_select_what_one_does(ready, straight, tmp_path):
     root = Path(shutil.copytree(ready, tmp_path / "ws"))
     finish(start(root, "--preset", "smoke", *OPTIONS, "--seed", "7", "--jobs", "4"))
     assert (root / "rounds" / "001" / "selection.csv").read_bytes() == straight
     assert straight.count(b"\n") == TINY["select"] + 1
 
 
-def test_killed_three_times_and_resumed(ready, straight, tmp_path):  # noqa: F811
+def test_killed_three_times_and_resumed(ready, straight, tmp_path):
     root = Path(shutil.copytree(ready, tmp_path / "ws"))
     plan = root / "rounds" / "001" / "plan" / "training.npz"
     process = start(root, "--preset", "smoke", *OPTIONS, "--seed", "7", "--jobs", "2")
@@ -84,13 +84,13 @@ def test_killed_three_times_and_resumed(ready, straight, tmp_path):  # noqa: F81
     assert all(p.stat().st_mtime_ns == then for p, then in trained.items())
 
 
-def test_another_seed_selects_otherwise(ready, straight, tmp_path):  # noqa: F811
+def test_another_seed_selects_otherwise(ready, straight, tmp_path):
     root = Path(shutil.copytree(ready, tmp_path / "ws"))
     finish(start(root, "--preset", "smoke", *OPTIONS, "--seed", "8", "--jobs", "2"))
     assert (root / "rounds" / "001" / "selection.csv").read_bytes() != straight
 
 
-def test_sigterm_stops_the_run_and_resume_goes_on(ready, straight, tmp_path):  # noqa: F811
+def test_sigterm_stops_the_run_and_resume_goes_on(ready, straight, tmp_path):
     root = Path(shutil.copytree(ready, tmp_path / "ws"))
     process = start(root, "--preset", "smoke", *OPTIONS, "--seed", "7", "--jobs", "1")
     deadline = time.monotonic() + 120

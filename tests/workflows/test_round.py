@@ -21,7 +21,7 @@ from qnet_tui.workflows.runs import list_runs, remove_run, show_run
 from storage.inspectors import add_inspector
 from storage.votes import Vote, commit_vote, new_uid
 from storage.workspace import Workspace
-from tests.workflows.conftest import tiny_round
+from tests.small_campaign import tiny_round
 
 
 @pytest.fixture(scope="module")
