@@ -89,7 +89,10 @@ def _fill_between_pixels(
     # logarithmic grid, so the usual step is taken from the neighbourhood of the spectrum as a whole.
     usual = float(np.median(np.diff(wavelength)))
     share = (centres - wavelength[right - 1]) / np.where(step > 0, step, 1.0)
-    between = values[right - 1] * (1 - share) + values[right] * share
+    before, after = values[right - 1], values[right]
+    between = before * (1 - share) + after * share
+    # Rounding may not take the line beyond its ends.
+    between = np.clip(between, np.minimum(before, after), np.maximum(before, after))
     between = np.where(step <= 3.0 * usual, between, np.nan)
     for column_values in into:
         column_values[empty] = between

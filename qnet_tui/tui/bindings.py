@@ -1,21 +1,23 @@
-"""Bindings of Textual, made from the table of keys."""
+"""From a key as Textual reports it to an action of the table of keys."""
 
 from __future__ import annotations
 
-from textual.binding import Binding
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 
-from qnet_tui.inspection.keys import ACTIONS, Action
+from qnet_tui.inspection.keys import ACTIONS
 
-# Textual separates keys by commas, and has its own routes for these two actions.
-_NAMES = {",": "comma"}
-_APP_KEYS = {"ctrl+q", "ctrl+p"}
+# The application has its own routes for these: they work while the label screen is waiting for something.
+_OF_THE_APP = ("ctrl+q", "ctrl+p")
 
 
-def label_bindings(actions: tuple[Action, ...] = ACTIONS) -> list[Binding]:
-    """Return one binding an action; the keys that belong to the application are left to it."""
-    made = []
-    for action in actions:
-        keys = [_NAMES.get(key, key) for key in action.keys if key not in _APP_KEYS]
-        if keys:
-            made.append(Binding(",".join(keys), f"act('{action.name}')", action.words, show=False))
-    return made
+@cache
+def label_keys() -> Mapping[str, str]:
+    """Return action names by key: printable characters as themselves, other keys by their name."""
+    return MappingProxyType({key: action.name for action in ACTIONS for key in action.keys if key not in _OF_THE_APP})
+
+
+def pressed(key: str, character: str | None) -> str:
+    """Return how :func:`label_keys` calls a key press that Textual reports as ``key`` and ``character``."""
+    return character if character is not None and character.isprintable() and character != " " else key

@@ -50,7 +50,7 @@ class LabelApp(App[int]):
 
     def action_help_quit(self) -> None:
         """Answer Ctrl+C, which does not quit."""
-        self.notify("quit with :q, F10 or Ctrl+Q", timeout=3)
+        self._label.say("quit with :q, F10 or Ctrl+Q")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
         """Leave Textual's own commands out of the palette: the table of keys has what there is."""

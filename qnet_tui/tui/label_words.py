@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,7 +43,7 @@ def header_rows(item: Item | None, status: Status, columns: int, charset: Charse
     if progress is not None:
         pace = progress.usual_seconds
         eta = f" ≈ {duration_words(pace * progress.mine_left)}" if pace and progress.mine_left else ""
-        left.append((f"  yours {progress.mine_left} left{_ascii(eta, charset)}", Tone.PLAIN))
+        left.append((f"  yours {progress.mine_left} left{eta}", Tone.PLAIN))
         share = progress.made / progress.needed if progress.needed else 1.0
         filled = round(_BAR * share)
         full, empty = ("#", ".") if charset == "ascii" else ("█", "░")
@@ -52,23 +53,23 @@ def header_rows(item: Item | None, status: Status, columns: int, charset: Charse
             left.append((f" {100 * share:.0f} %  {progress.made} of {progress.needed} votes", Tone.DIM))
         else:
             left.append((f"  team {100 * share:.0f} %", Tone.PLAIN))
-    return spread(left, _saved(status, charset), columns), _facts(item, status, columns, charset)
+    return _spread(left, _saved(status), columns, charset), _facts(item, status, columns, charset)
 
 
-def _saved(status: Status, charset: Charset) -> Row:
+def _saved(status: Status) -> Row:
     who: Piece = (f"{status.inspector} ", Tone.STRONG)
     if status.trouble:
         return (who, ("! NOT SAVED ", Tone.WARN))
     if status.busy:
         return (who, (f"{status.busy} ", Tone.DIM))
     if status.saved:
-        return (who, (_ascii(f"✓ saved {status.saved} ", charset), Tone.GOOD))
+        return (who, (f"✓ saved {status.saved} ", Tone.GOOD))
     return (who,)
 
 
 def _facts(item: Item | None, status: Status, columns: int, charset: Charset) -> Row:
     if item is None:
-        return fitted((), columns)
+        return _fitted((), columns, charset)
     gap = "  " if columns < 100 else "    "
     pieces: list[Piece] = [(f" {item.title}", Tone.STRONG)]
     if not item.problem:
@@ -82,7 +83,7 @@ def _facts(item: Item | None, status: Status, columns: int, charset: Charset) ->
         pieces.append((f"{gap}draft", Tone.STRONG))
     if not status.blind and item.why:
         pieces.append((f"{gap}why: {item.why}", Tone.DIM))
-    return fitted([(_ascii(text, charset), tone) for text, tone in pieces], columns)
+    return _fitted(pieces, columns, charset)
 
 
 def answer_rows(
@@ -117,7 +118,7 @@ def answer_rows(
     while len(lines) < rows - 1:
         lines.append(())
     lines.append(_advice(item, moment, message))
-    return [fitted([(_ascii(text, charset), tone) for text, tone in line], columns) for line in lines]
+    return [_fitted(line, columns, charset) for line in lines]
 
 
 def _label(word: str, missing: tuple[str, ...]) -> Piece:
@@ -191,8 +192,8 @@ def hint_row(moment: Moment, *, naming: bool, blind: bool, columns: int, charset
     if naming:
         keys = [(line.letter, line.plain if charset == "ascii" else line.name) for line in NAMEABLE]
         left = _keys_row([("x", "the line at the cursor is")], keys, columns, charset)
-        return fitted(left, columns)
-    right = [_in_charset(piece, charset) for piece in _key_pieces("⏎", "next") + _key_pieces("?", "all keys")]
+        return _fitted(left, columns, charset)
+    right = _shown(_key_pieces("⏎", "next") + _key_pieces("?", "all keys"), charset)
     keys = [("s g q", "class"), ("0-4", "quality")]
     keys += [("← →", "z"), ("< >", "faster")] if moment.state.answer.z is not None else [("z", "type z")]
     keys += [(". ,", "line")]
@@ -200,13 +201,13 @@ def hint_row(moment: Moment, *, naming: bool, blind: bool, columns: int, charset
     # What falls off a narrow screen is what is least often needed.
     keys += [("w", "smooth"), ("+ -", "zoom"), ("c", "comment"), ("R C S", "issues"), ("l", "lines")]
     keys += [("D", "narrower"), ("space", "defer"), ("u", "undo")]
-    return spread(_keys_row([], keys, columns - width(right) - 1, charset), right, columns)
+    return _spread(_keys_row([], keys, columns - width(right) - 1, charset), right, columns, charset)
 
 
 def _keys_row(lead: list[tuple[str, str]], keys: list[tuple[str, str]], columns: int, charset: Charset) -> list[Piece]:
     pieces: list[Piece] = []
     for key, words in lead + keys:
-        more = [_in_charset(piece, charset) for piece in _key_pieces(key, words)]
+        more = _shown(_key_pieces(key, words), charset)
         if width(pieces) + width(more) > columns:
             break
         pieces += more
@@ -215,10 +216,6 @@ def _keys_row(lead: list[tuple[str, str]], keys: list[tuple[str, str]], columns:
 
 def _key_pieces(key: str, words: str) -> list[Piece]:
     return [(f" {key}", Tone.STRONG), (f" {words} ", Tone.DIM)]
-
-
-def _in_charset(piece: Piece, charset: Charset) -> Piece:
-    return (_ascii(piece[0], charset), piece[1])
 
 
 def nothing_left_lines(round_number: int | None, progress: Progress) -> list[str]:
@@ -238,10 +235,21 @@ def nothing_left_lines(round_number: int | None, progress: Progress) -> list[str
 
 _PLAIN_GLYPHS = str.maketrans(
     {"▸": ">", "✓": "ok", "≈": "~", "←": "<-", "→": "->", "↑": "up", "↓": "down"}
-    | {"⏎": "Enter", "—": "-", "·": ".", "Å": "A", "α": "a", "β": "b"}
+    | {"⏎": "Enter", "—": "-", "·": ".", "Å": "A", "α": "a", "β": "b", "…": ">"}
 )
 
 
-def _ascii(text: str, charset: Charset) -> str:
-    """Return ``text`` as the charset can show it."""
-    return text.translate(_PLAIN_GLYPHS) if charset == "ascii" else text
+def _shown(row: Sequence[Piece], charset: Charset) -> list[Piece]:
+    """Return ``row`` as the charset can show it."""
+    if charset != "ascii":
+        return list(row)
+    return [(text.translate(_PLAIN_GLYPHS), tone) for text, tone in row]
+
+
+def _fitted(row: Sequence[Piece], columns: int, charset: Charset) -> Row:
+    # Words that stand for arrows are longer than arrows, so they come before the cutting, which may add its own sign.
+    return tuple(_shown(fitted(_shown(row, charset), columns), charset))
+
+
+def _spread(left: Sequence[Piece], right: Sequence[Piece], columns: int, charset: Charset) -> Row:
+    return tuple(_shown(spread(_shown(left, charset), _shown(right, charset), columns), charset))

@@ -34,7 +34,7 @@ class LabelActions(Provider):
 
     async def _run(self, action: Action) -> None:
         if isinstance(self.screen, LabelScreen):
-            await self.screen.action_act(action.name)
+            await self.screen.act(action.name)
 
 
 def _words(action: Action) -> str:

@@ -39,10 +39,11 @@ class Tmux:
 
     def __init__(self, folder: Path, columns: int, rows: int) -> None:
         self.socket = f"qnet-test-{os.getpid()}"
-        environment = {**os.environ, "TERM": "screen-256color", "LC_ALL": "C.UTF-8", "PS1": "ready$ "}
+        environment = {**os.environ, "TERM": "screen-256color", "LC_ALL": "C.UTF-8"}
         environment.pop("TMUX", None)
         command = ["-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows), "sh"]
         subprocess.run(["tmux", "-L", self.socket, *command], check=True, env=environment, cwd=folder)
+        self.send("PS1='ready$ '; clear", "Enter")
 
     def run(self, *words: str) -> str:
         done = subprocess.run(["tmux", "-L", self.socket, *words], capture_output=True, text=True, check=True)
@@ -82,7 +83,7 @@ def start(window: Tmux, root: Path, before: str = "") -> None:
     script = root.parent / "label.py"
     script.write_text(before + DRIVER)
     repository = Path(__file__).resolve().parents[2]
-    window.send(f"PYTHONPATH={repository} {sys.executable} {script} {root} braille", "Enter")
+    window.send(f"clear; PYTHONPATH={repository} {sys.executable} {script} {root} braille", "Enter")
 
 
 def test_label_two_quit_and_resume(root, tmux):
@@ -97,7 +98,7 @@ def test_label_two_quit_and_resume(root, tmux):
     tmux.shows("[star]")
     tmux.shows("half done")
     tmux.run("resize-window", "-x", "120", "-y", "35")
-    wide = tmux.shows("all keys")
+    wide = tmux.shows("2 of 4 votes")
     assert len([row for row in wide.splitlines() if row.strip()]) > 30
     tmux.send("F10")
     tmux.shows("ready$")

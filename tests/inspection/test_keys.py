@@ -51,7 +51,7 @@ def test_the_letters_of_the_domain_mean_what_they_mean():
 def test_words_fit_the_help_and_groups_are_known():
     for action in ACTIONS:
         assert action.group in GROUPS
-        assert 0 < len(action.words) <= 32, action.words
+        assert 0 < len(action.words) <= 30, action.words
         assert len(" ".join(map(key_text, action.keys))) < 8, action.keys
 
 

@@ -1,5 +1,6 @@
 """Ticks at round numbers, labels no longer than needed."""
 
+import itertools
 import math
 
 import pytest
@@ -51,11 +52,11 @@ def test_flux_ticks_fit_their_gutter_and_stand_on_their_rows():
         assert rows == sorted(rows, reverse=True)
         assert len(set(rows)) == len(rows) >= 2
         assert all(len(label) <= 5 for _, label in flux_ticks(window, 11))
-    assert ("0" in dict((label, row) for row, label in flux_ticks(Window(0, 1, -0.4, 10.5), 11))) is True
+    assert "0" in [label for _, label in flux_ticks(Window(0, 1, -0.4, 10.5), 11)]
 
 
 def test_log_like_ticks_keep_apart():
     window = Window(0, 1, -0.5, 300, "asinh", 1.0)
     found = flux_ticks(window, 20)
     assert {"0", "100", "10", "1"} <= {label for _, label in found}
-    assert all(later - row >= 2 for (row, _), (later, _) in zip(found, found[1:], strict=False))
+    assert all(later - row >= 2 for (row, _), (later, _) in itertools.pairwise(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -52,12 +53,19 @@ class Open:
         await self.pilot.pause()
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A round of three quasars, not blind, one vote needed."""
+    folder = tmp_path_factory.mktemp("campaign") / "ws"
     spectra = [desi_spectrum(39627000000000310 + n, 2.3042 - 0.4 * n, seed=n + 1) for n in range(3)]
-    make_workspace(tmp_path / "ws", spectra).close()
-    return tmp_path / "ws"
+    make_workspace(folder, spectra).close()
+    return folder
+
+
+@pytest.fixture
+def root(made_once: Path, tmp_path: Path) -> Path:
+    """A copy of the campaign for one test."""
+    return Path(shutil.copytree(made_once, tmp_path / "ws"))
 
 
 @asynccontextmanager

@@ -58,10 +58,14 @@ class Terminal:
                 break
         return self.received[start:]
 
-    def press(self, keys: str) -> bytes:
-        """Write ``keys`` and return what is sent in answer."""
+    def press(self, keys: str, text: str = "") -> bytes:
+        """Write ``keys`` and return what is sent in answer: until ``text`` has come, and then nothing more."""
+        start = len(self.received)
         os.write(self.fd, keys.encode())
-        return self.quiet()
+        if text:
+            self.wait_for(text)
+        self.quiet()
+        return self.received[start:]
 
     def wait_for_exit(self, seconds: float = 20.0) -> int:
         """Read until the program has ended, and return its exit code (128 + n for signal n)."""

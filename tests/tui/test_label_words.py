@@ -30,7 +30,7 @@ def header(status, columns=80, charset="braille", item=ITEM):
 
 def test_the_header_tells_where_one_is_and_that_it_is_saved():
     first, second = header(Status("ABC", False, PROGRESS, saved="14:02:31"))
-    assert first == " round 2  #14 of 1000  yours 38 left ≈ 27 min  team 52 %    ABC ✓ saved 14:02:31 "
+    assert first == " round 2  #14 of 1000  yours 38 left ≈ 27 min  team 52 %   ABC ✓ saved 14:02:31 "
     assert second.startswith(" 39627000000000310  arms B R Z  3 % masked  S/N 4.9  r 20.4  why: 3-way split")
     wide = header(Status("ABC", False, PROGRESS), 120)[0]
     assert "██████░░░░░ 52 %  1560 of 3000 votes" in wide

@@ -1,6 +1,7 @@
 """The walk of one inspector through the queue: durable commits, drafts, undo, two people, resuming."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,10 +34,16 @@ class Clock:
         return self.time
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("campaign") / "ws"
+    make_workspace(folder, [desi_spectrum(target, seed=target % 7) for target in IDS]).close()
+    return folder
+
+
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    make_workspace(tmp_path / "ws", [desi_spectrum(target, seed=target % 7) for target in IDS]).close()
-    return tmp_path / "ws"
+def root(made_once: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made_once, tmp_path / "ws"))
 
 
 def open_session(root: Path, code: str | None = "ABC", user: str = "ann", **options: object) -> LabelSession:

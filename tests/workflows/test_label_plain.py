@@ -1,6 +1,7 @@
 """The line dialogue: the same queue, the same rules, in text that a script or a screen reader can take."""
 
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,16 @@ class Keyboard(io.StringIO):
         return True
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("campaign") / "ws"
+    make_workspace(folder, [desi_spectrum(100 + n, seed=n) for n in range(3)]).close()
+    return folder
+
+
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    make_workspace(tmp_path / "ws", [desi_spectrum(100 + n, seed=n) for n in range(3)]).close()
-    return tmp_path / "ws"
+def root(made_once: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made_once, tmp_path / "ws"))
 
 
 def say(root: Path, *lines: str, source: type[io.StringIO] = io.StringIO, **options: object) -> tuple[int, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -61,17 +63,17 @@ def help_lines(actions: tuple[Action, ...], charset: Charset, columns: int) -> l
     """Return the help as lines of at most 38 characters a column."""
     blocks = [_block(group, actions) for group in GROUPS]
     blocks.append(["LINE LETTERS (after x)", *(f"{line.letter:<{_KEY_WIDTH}}{line.name}" for line in NAMEABLE)])
-    blocks.append(["QUALITY", *(f"{quality}  {words}" for quality, words in enumerate(QUALITY_WORDS))])
-    blocks.append(["ISSUES", *(f"{letter}  {words}" for letter, words in ISSUE_WORDS.items())])
-    marks = glyphs(charset)
+    blocks.append(_scale("QUALITY", {str(quality): words for quality, words in enumerate(QUALITY_WORDS)}))
+    blocks.append(_scale("ISSUES", ISSUE_WORDS))
+    marks, unit = glyphs(charset), "A" if charset == "ascii" else "Å"
     blocks.append(
         [
             "IN THE PLOT",
-            f"{marks.marker} emission  {marks.absorption} absorption  {marks.lit} the named line",
+            f"{marks.marker} emission  {marks.absorption} absorption  {marks.lit} named",
             f"{marks.up} {marks.down} flux goes on outside the range",
             f"{marks.cursor_axis} cursor   {marks.sky_axis} line of the night sky",
             "dotted: noise of the smoothed flux",
-            "flux in 1e-17 erg/s/cm2/Å, Å in vacuum",
+            f"flux in 1e-17 erg/s/cm2/{unit}, vacuum",
         ]
     )
     return _in_columns(blocks, columns)
@@ -84,6 +86,11 @@ def _block(group: str, actions: tuple[Action, ...]) -> list[str]:
             keys = " ".join(key_text(key) for key in action.keys)
             lines.append(f"{keys:<{_KEY_WIDTH}}{action.words}"[:_COLUMN])
     return lines
+
+
+def _scale(title: str, words: Mapping[str, str]) -> list[str]:
+    wrapped = [wrap(f"{key}  {text}", _COLUMN, subsequent_indent="   ") for key, text in words.items()]
+    return [title, *(line for lines in wrapped for line in lines)]
 
 
 def _in_columns(blocks: list[list[str]], columns: int) -> list[str]:

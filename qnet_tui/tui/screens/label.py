@@ -11,14 +11,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
-from textual import events, on
-from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.containers import Horizontal
-from textual.screen import Screen
-from textual.widgets import Static
+from textual import events
 
 from qnet_tui.errors import QnetError
 from qnet_tui.inspection.answer import COMMENT_LENGTH, Refused, z_text
@@ -26,157 +21,88 @@ from qnet_tui.inspection.item import ItemState, MaskedWarning
 from qnet_tui.inspection.keys import BY_NAME, available
 from qnet_tui.inspection.pace import ActiveTime
 from qnet_tui.plotting.canvas import Charset
-from qnet_tui.tui.bindings import label_bindings
+from qnet_tui.tui.bindings import label_keys, pressed
 from qnet_tui.tui.desk import Desk
 from qnet_tui.tui.label_actions import STEPS, Moment, Scene, apply, name_line
-from qnet_tui.tui.label_picture import Picture, notice
-from qnet_tui.tui.label_words import Status, answer_rows, header_rows, hint_row, nothing_left_lines
-from qnet_tui.tui.layout import HEADER_ROWS, SMALLEST, panes_for
+from qnet_tui.tui.label_picture import Picture
+from qnet_tui.tui.label_words import Status
+from qnet_tui.tui.line_edit import LineEdit
 from qnet_tui.tui.screens.help import HelpScreen
-from qnet_tui.tui.tones import Piece, Tone
+from qnet_tui.tui.screens.label_panes import LabelPanes
+from qnet_tui.tui.tones import Tone
 from qnet_tui.tui.view import View
-from qnet_tui.tui.widgets.cells import CellPane
-from qnet_tui.tui.widgets.prompt import Prompt
-from qnet_tui.tui.widgets.rows import Rows
 from qnet_tui.workflows.label import Item, LabelSession, Progress
 from storage.errors import DatabaseBusy, StorageError
 
-_MOST_ZOOMS = 3
 _AUTOSAVE_S, _RENEW_S, _RETRY_S = 5.0, 60.0, 2.0
 # A key waits this long for the disk; after that the screen says that it is waiting and stays alive.
 _PATIENCE_S = 0.5
 
 
-class LabelScreen(Screen[None]):
-    """One inspector at the queue."""
+class LabelScreen(LabelPanes):
+    """One inspector at the queue.
 
-    BINDINGS: ClassVar[list[BindingType]] = list(label_bindings())
-    # The one field of the screen takes the keys only when it is asked for.
-    AUTO_FOCUS = ""
+    Keys are taken here, one after the other in the order they were typed, and not by Textual's bindings: a binding
+    runs a moment later than the screen sees the next key, which would then be taken for something else.
+    """
 
     def __init__(self, desk: Desk, charset: Charset, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Draw with ``charset``; ``clock`` gives seconds that only go forward."""
-        super().__init__()
-        self.desk, self.charset, self._clock = desk, charset, clock
-        self.item: Item | None = None
-        self.moment = Moment(ItemState(), View())
-        self.status = Status(desk.session.inspector, desk.session.blind_model)
-        self._picture: Picture | None = None
-        self._message: Piece | None = None
+        session = desk.session
+        super().__init__(Status(session.inspector, session.blind_model), charset, session.round)
+        self.desk, self._clock = desk, clock
         self._active = ActiveTime()
-        self._naming = False
         self._touched = False
         self._renewed = 0.0
         self._working: asyncio.Task[None] | None = None
+        # What was typed in a field that was left with Esc, by kind of field.
         self._typed: dict[str, str] = {}
 
-    def compose(self) -> ComposeResult:
-        """Header, spectrum, answer and small panes, one line of keys."""
-        yield Rows(id="header")
-        yield CellPane(id="spectrum")
-        with Horizontal(id="lower"):
-            yield Rows(id="answer")
-            for place in range(_MOST_ZOOMS):
-                yield CellPane(id=f"zoom{place}")
-        yield Rows(id="hint")
-        yield Prompt(id="prompt")
-        yield Static("", id="enlarge", markup=False)
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being done at the desk."""
+        return self._working is not None and not self._working.done()
 
     async def on_mount(self) -> None:
         """Fetch the first item and begin to keep drafts."""
         self.set_interval(_AUTOSAVE_S, self._autosave)
         await self._do(self._begin)
 
-    def on_resize(self) -> None:
-        """Draw everything for the new size."""
-        self.draw()
-
-    # ------------------------------------------------------------------ drawing
-
-    def draw(self) -> None:
-        """Show the item, the moment and the status; each pane sends only what changed."""
-        columns, rows = self.size
-        if not columns:
-            return
-        small = columns < SMALLEST[0] or rows < SMALLEST[1]
-        self.set_class(small, "small")
-        if small:
-            need = f"{SMALLEST[0]} x {SMALLEST[1]}"
-            self.query_one("#enlarge", Static).update(f"enlarge: qnet needs {need}, this is {columns} x {rows}")
-            return
-        panes = panes_for(columns, rows)
-        self._resize("#spectrum", columns, panes.spectrum_rows)
-        self._resize("#lower", columns, panes.lower_rows)
-        self._resize("#answer", panes.answer_columns, panes.lower_rows)
-        header = header_rows(self.item, self.status, columns, self.charset)
-        self.query_one("#header", Rows).show(header[:HEADER_ROWS])
-        self._draw_spectra(columns, panes.spectrum_rows, panes.lower_rows, panes.zoom_columns, panes.zooms)
-        self.query_one("#answer", Rows).show(
-            answer_rows(
-                self.item, self.moment, self.status, self._message, panes.lower_rows, panes.answer_columns, self.charset
-            )
-        )
-        hint = hint_row(
-            self.moment, naming=self._naming, blind=self.status.blind, columns=columns, charset=self.charset
-        )
-        self.query_one("#hint", Rows).show([hint])
-
-    def _draw_spectra(self, columns: int, rows: int, lower_rows: int, zoom_columns: int, zooms: int) -> None:
-        pane = self.query_one("#spectrum", CellPane)
-        drawable = self.item is not None and not self.item.problem and self._picture is not None
-        if self.item is None:
-            lines = nothing_left_lines(self.desk.session.round, self.status.progress) if self.status.progress else []
-            pane.show(notice(rows, columns, lines))
-        elif not drawable or self._picture is None:
-            pane.show(notice(rows, columns, [self.item.title, self.item.problem[: columns - 2]]))
-        else:
-            pane.show(self._picture.main(self.moment, rows, columns))
-        for place in range(_MOST_ZOOMS):
-            small = self.query_one(f"#zoom{place}", CellPane)
-            small.display = place < zooms
-            if place < zooms:
-                self._resize(f"#zoom{place}", zoom_columns, lower_rows)
-                if drawable and self._picture is not None:
-                    small.show(self._picture.small(self.moment, lower_rows, zoom_columns, place, zooms))
-                else:
-                    small.show(notice(lower_rows, zoom_columns, []))
-
-    def _resize(self, selector: str, columns: int, rows: int) -> None:
-        """Set a size only when it changes: every change lays the whole screen out again."""
-        styles = self.query_one(selector).styles
-        if styles.width is None or styles.width.value != columns:
-            styles.width = columns
-        if styles.height is None or styles.height.value != rows:
-            styles.height = rows
-
-    def _say(self, text: str, tone: Tone = Tone.WARN) -> None:
-        self._message = (text, tone)
+    def say(self, text: str, tone: Tone = Tone.WARN) -> None:
+        """Show one line in the answer pane until the next key."""
+        self.message = (text, tone)
         self.draw()
 
     # ------------------------------------------------------------------ keys
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a field is open, keys are text; only F10 still quits."""
-        if action == "act" and self.query_one(Prompt).display:
-            return parameters == ("quit",)
-        return super().check_action(action, parameters)
-
     async def on_key(self, event: events.Key) -> None:
-        """After x, take the letter that names the line."""
-        if not self._naming:
-            return
-        event.stop()
-        event.prevent_default()
-        self._naming = False
-        self._message = None
-        if event.character is not None and event.key != "escape":
-            letter = event.character
-            self._change(lambda: name_line(letter, self.moment))
-        self.draw()
+        """Take one key: into the line that is being typed, as the letter of a line after x, or as an action."""
+        key = pressed(event.key, event.character)
+        action = label_keys().get(key)
+        if self.line is not None and action != "quit":
+            event.stop()
+            await self._type(self.line, event)
+        elif self.naming and action != "quit":
+            event.stop()
+            self.naming = False
+            self.message = None
+            if event.key != "escape":
+                self._change(lambda: name_line(key, self.moment))
+            self.draw()
+        elif action is not None:
+            event.stop()
+            await self.act(action)
 
-    async def action_act(self, name: str) -> None:
+    def on_paste(self, event: events.Paste) -> None:
+        """Put pasted text into the line that is being typed; elsewhere it would be keys, and is dropped."""
+        event.stop()
+        if self.line is not None:
+            self.line = self.line.typed(" ".join(event.text.split()))
+            self.draw()
+
+    async def act(self, name: str) -> None:
         """Do one action of the table of keys."""
-        self._message = None
+        self.message = None
         self._touch()
         if name == "quit":
             await self.leave()
@@ -184,27 +110,27 @@ class LabelScreen(Screen[None]):
             self.app.push_screen(HelpScreen(available(blind=self.status.blind), self.charset))
         elif name == "palette":
             self.app.action_command_palette()
-        elif self._working is not None and not self._working.done():
-            self._say("still saving: wait, or quit with F10", Tone.WARN)
+        elif self.is_busy:
+            self.say("still saving: wait, or quit with F10", Tone.WARN)
         elif name == "command":
             self._ask("command", ":", "", 20)
         elif name in ("next_item", "undo") or (self.item is not None and name in ("previous_item", "defer", "commit")):
             await self._do(getattr(self, f"_{name}"))
         elif self.item is None:
-            self._say("the queue is empty: u reopens your last answer, :q quits", Tone.DIM)
+            self.say("the queue is empty: u reopens your last answer, :q quits", Tone.DIM)
         elif self.item.problem:
-            self._say("there is no spectrum to judge: space puts it at the end of the queue")
+            self.say("there is no spectrum to judge: space puts it at the end of the queue")
         else:
             self._act_on_spectrum(name)
 
     def _act_on_spectrum(self, name: str) -> None:
         if BY_NAME[name].sighted and self.status.blind:
-            self._say("off: you are blind to the pipeline's answer here")
+            self.say("off: you are blind to the pipeline's answer here")
         elif name in STEPS:
             self._change(lambda: apply(name, self.moment, self._scene()))
             self.draw()
         elif name == "name_line":
-            self._naming = True
+            self.naming = True
             self.draw()
         elif name == "type_z":
             z = self.moment.state.answer.z
@@ -216,15 +142,15 @@ class LabelScreen(Screen[None]):
         try:
             self.moment = make()
         except Refused as refusal:
-            self._message = (str(refusal), Tone.WARN)
+            self.message = (str(refusal), Tone.WARN)
         else:
             self._touched = True
 
     def _scene(self) -> Scene:
-        if self._picture is None or self.item is None:
+        if self.picture is None or self.item is None:
             return Scene((0.0, 1.0))
         features = [feature.wavelength for feature in self.item.features]
-        return Scene(self._picture.full, features, self._picture.column_width(self.moment, self.size.width))
+        return Scene(self.picture.full, features, self.picture.column_width(self.moment, self.size.width))
 
     def _touch(self) -> None:
         now = self._clock()
@@ -233,41 +159,41 @@ class LabelScreen(Screen[None]):
             self._renewed = now
             self.run_worker(self._stay(), exit_on_error=False)
 
-    # ------------------------------------------------------------------ the one-line prompt
+    # ------------------------------------------------------------------ the line at the bottom
 
     def _ask(self, kind: str, question: str, text: str, length: int) -> None:
-        self.query_one("#hint").display = False
-        self.query_one(Prompt).ask(kind, question, self._typed.get(kind, text), length)
+        self.line = LineEdit.begin(kind, question, self._typed.pop(kind, text), length)
         self.draw()
 
-    @on(Prompt.Left)
-    def _prompt_left(self, event: Prompt.Left) -> None:
-        self._typed[event.kind] = event.text
-        self._close_prompt()
-
-    @on(Prompt.Answered)
-    async def _prompt_answered(self, event: Prompt.Answered) -> None:
+    async def _type(self, line: LineEdit, event: events.Key) -> None:
         self._touch()
-        self._message = None
-        if event.kind == "command":
-            self._close_prompt()
-            await self._command(event.text.strip())
+        if event.key == "enter":
+            await self._answer(line)
+        elif event.key == "escape":
+            # Esc leaves the field and loses nothing: what was typed is there when the field is opened again.
+            self._typed[line.kind] = line.text
+            self.line = self.message = None
+        elif event.is_printable and event.character is not None:
+            self.line = line.typed(event.character)
+        else:
+            self.line = line.edited(event.key)
+        self.draw()
+
+    async def _answer(self, line: LineEdit) -> None:
+        self.message = None
+        if line.kind == "command":
+            self.line = None
+            await self._command(line.text.strip())
             return
         state = self.moment.state
-        change = state.with_z_typed if event.kind == "z" else state.with_comment
+        change = state.with_z_typed if line.kind == "z" else state.with_comment
         try:
-            self.moment = replace(self.moment, state=change(event.text))
+            self.moment = replace(self.moment, state=change(line.text))
         except Refused as refusal:
-            self._say(str(refusal))
-            return
-        self._touched = True
-        self._typed.pop(event.kind, None)
-        self._close_prompt()
-
-    def _close_prompt(self) -> None:
-        self.query_one(Prompt).dismiss()
-        self.query_one("#hint").display = True
-        self.draw()
+            self.message = (str(refusal), Tone.WARN)  # and the field stays open
+        else:
+            self._touched = True
+            self.line = None
 
     async def _command(self, text: str) -> None:
         if text in ("q", "quit", "q!", "wq", "x"):
@@ -275,9 +201,9 @@ class LabelScreen(Screen[None]):
         elif text == "w":
             await self._do(self._write_draft)
         elif text in ("h", "help"):
-            await self.action_act("help")
+            await self.act("help")
         elif text:
-            self._say(f":{text} is no command; :q quits, :w keeps a draft, :help lists the keys")
+            self.say(f":{text} is no command; :q quits, :w keeps a draft, :help lists the keys")
 
     # ------------------------------------------------------------------ the queue
 
@@ -293,7 +219,7 @@ class LabelScreen(Screen[None]):
         try:
             await what()
         except (Refused, StorageError, QnetError, OSError) as error:
-            self._message = (" ".join(str(error).split()), Tone.WARN)
+            self.message = (" ".join(str(error).split()), Tone.WARN)
         finally:
             self.status = replace(self.status, busy="")
             self.draw()
@@ -316,35 +242,37 @@ class LabelScreen(Screen[None]):
                 break
             except DatabaseBusy as busy:
                 self.status = replace(self.status, trouble=str(busy))
-                self._say(f"not saved yet, trying again: {busy}")
+                self.say(f"not saved yet, trying again: {busy}")
                 await asyncio.sleep(_RETRY_S)
             except (StorageError, QnetError, OSError) as error:
                 self.status = replace(self.status, trouble=str(error))
                 raise
         self.status = replace(self.status, trouble="", saved=f"{saved.at:%H:%M:%S}")
-        self._message = None
+        self.message = None
         self._touched = False
         await self._move(LabelSession.next)
 
     async def _next_item(self) -> None:
-        await self._write_draft()
-        before = self.item.object_id if self.item is not None else None
-        await self._move(LabelSession.next)
-        if self.item is not None and self.item.object_id == before:
-            self._message = ("this is the only one left in your queue", Tone.DIM)
+        await self._forward(LabelSession.next)
 
     async def _previous_item(self) -> None:
         await self._write_draft()
         await self._move(LabelSession.previous)
 
     async def _defer(self) -> None:
+        await self._forward(LabelSession.defer)
+
+    async def _forward(self, where: Callable[[LabelSession], Item | None]) -> None:
         await self._write_draft()
-        await self._move(LabelSession.defer)
+        before = self.item.object_id if self.item is not None else None
+        await self._move(where)
+        if self.item is not None and self.item.object_id == before:
+            self.message = ("this is the only one left in your queue", Tone.DIM)
 
     async def _undo(self) -> None:
         await self._write_draft()
         await self._move(LabelSession.undo)
-        self._message = ("your last answer is open again", Tone.DIM)
+        self.message = ("your last answer is open again", Tone.DIM)
 
     async def _move(self, where: Callable[[LabelSession], Item | None]) -> None:
         """Show the item that the session goes to, built from its record and its draft alone."""
@@ -356,8 +284,8 @@ class LabelScreen(Screen[None]):
         item, progress = await self.desk.ask(go)
         view = self.moment.view.for_next_item()
         self.status = replace(self.status, progress=progress)
-        self.item, self._picture = item, None
-        self._typed, self._touched = {}, False
+        self.item, self.picture = item, None
+        self._typed, self.line, self.naming, self._touched = {}, None, False, False
         self._renewed = self._clock()
         if item is None:
             self.moment, self._active = Moment(ItemState(), view), ActiveTime()
@@ -369,7 +297,7 @@ class LabelScreen(Screen[None]):
         self.moment = Moment(state, view)
         self._active = ActiveTime(item.active_seconds, self._clock())
         if not item.problem:
-            self._picture = Picture(item.wavelength, item.flux, item.ivar, self.charset)
+            self.picture = Picture(item.wavelength, item.flux, item.ivar, self.charset)
 
     async def _write_draft(self) -> None:
         if self.item is None or not self._touched:
@@ -383,12 +311,12 @@ class LabelScreen(Screen[None]):
         await self.desk.ask(lambda session: session.keep_draft(body))
 
     async def _autosave(self) -> None:
-        if self._working is None or self._working.done():
+        if not self.is_busy:
             try:
                 await self._write_draft()
             except (StorageError, QnetError, OSError) as error:
                 self._touched = True
-                self._say(f"the draft is not kept: {error}")
+                self.say(f"the draft is not kept: {error}")
 
     async def _stay(self) -> None:
         try:
@@ -396,12 +324,12 @@ class LabelScreen(Screen[None]):
         except (StorageError, QnetError, OSError):
             return  # the commit will say so; a lease is a courtesy
         if not mine:
-            self._say("you were away: somebody else is looking at this one too, your answer counts all the same")
+            self.say("you were away: somebody else is looking at this one too, your answer counts all the same")
 
     async def leave(self) -> None:
         """Keep the draft and end the program."""
         try:
-            if self._working is None or self._working.done():
+            if not self.is_busy:
                 await self._write_draft()
         except (StorageError, QnetError, OSError) as error:
             self.app.exit(1, message=f"the draft of this spectrum was not kept: {error}")

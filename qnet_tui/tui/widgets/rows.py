@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -42,7 +43,8 @@ class Rows(Widget, can_focus=False):
         """Return row ``y``."""
         if y >= len(self._rows):
             return Strip.blank(self.size.width, lean(self.rich_style))
-        segments = [
-            Segment(text, lean(self.get_component_rich_style(f"rows--{tone.value}"))) for text, tone in self._rows[y] if text
-        ]
+        segments = [Segment(text, self._style(tone)) for text, tone in self._rows[y] if text]
         return Strip(segments).adjust_cell_length(self.size.width, lean(self.rich_style))
+
+    def _style(self, tone: Tone) -> Style:
+        return lean(self.get_component_rich_style(f"rows--{tone.value}"))
