@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -43,25 +43,11 @@ class Window:
         with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray((self._bent(flux) - bottom) / (top - bottom), np.float64)
 
-    def flux_at(self, height: float) -> float:
-        """Return the flux at ``height`` (0 bottom, 1 top), the inverse of :meth:`height`."""
-        bottom, top = float(self._bent(np.float64(self.y0))), float(self._bent(np.float64(self.y1)))
-        value = bottom + height * (top - bottom)
-        return float(self.soft * np.sinh(value)) if self.scale == "asinh" else value
-
     def column_of(self, wavelength: float, columns: int) -> int:
         """Return the column (0 to columns - 1) that holds ``wavelength``, -1 when it is outside."""
         if not (np.isfinite(wavelength) and self.x0 <= wavelength < self.x1):
             return -1
         return min(int((wavelength - self.x0) / (self.x1 - self.x0) * columns), columns - 1)
-
-    def wavelength_of(self, column: float, columns: int) -> float:
-        """Return the wavelength in the middle of ``column``."""
-        return self.x0 + (column + 0.5) * (self.x1 - self.x0) / columns
-
-    def with_x(self, x0: float, x1: float) -> Window:
-        """Return this window over other wavelengths."""
-        return replace(self, x0=x0, x1=x1)
 
     def _bent(self, flux: FloatArray | np.float64) -> FloatArray | np.float64:
         return np.arcsinh(flux / self.soft) if self.scale == "asinh" else flux

@@ -16,6 +16,9 @@ from storage.workspace import Workspace
 TRAIN_RATE, SCORE_RATE = 450.0, 1700.0
 """Spectra per second and core of one 6-layer network of 100 filters: assumed until this workspace has a run."""
 
+TASKS_THAT_TELL = 8
+"""The first task of each worker loads and traces TensorFlow: the median of fewer tasks would tell of that."""
+
 NETWORK_BYTES = 2_500_000
 SPECTRUM_BYTES = 200_000
 
@@ -67,12 +70,11 @@ def _rates(ws: Workspace, settings: RoundSettings) -> tuple[float, float, str]:
         tasks = runs_store.tasks(ws, run.id)
         train = [t for t in tasks if t.kind == "train" and t.seconds]
         score = [t for t in tasks if t.kind == "score" and t.seconds]
-        trained = len(train) * run.settings["epochs"] * run.result["training"]
-        scored = sum(t.detail.get("rows", 0) for t in score)
-        if trained and scored:
+        if min(len(train), len(score)) >= TASKS_THAT_TELL:
+            samples = run.settings["epochs"] * run.result["training"]
             return (
-                trained / sum(t.seconds or 0 for t in train),
-                scored / sum(t.seconds or 0 for t in score),
+                float(np.median([samples / (t.seconds or 1) for t in train])),
+                float(np.median([t.detail.get("rows", 0) / (t.seconds or 1) for t in score])),
                 f"measured in {run.id}",
             )
     # The work of the convolutions goes with the square of the filters.

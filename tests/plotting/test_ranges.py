@@ -39,8 +39,7 @@ def test_the_log_like_scale_gives_faint_flux_more_room_and_takes_negative_flux()
     straight = window_over(WAVE, flux, 0, 1000, "full")
     assert bent.scale == "asinh"
     assert bent.height(np.array(1.0)) > 4 * straight.height(np.array(1.0))
-    assert bent.flux_at(float(bent.height(np.array(12.0)))) == pytest.approx(12.0)
-    assert straight.flux_at(0.0) == pytest.approx(straight.y0)
+    assert bent.height(np.array([bent.y0, bent.y1])).tolist() == [0.0, 1.0]
 
 
 @pytest.mark.parametrize("mode", ["robust", "full", "zero", "log"])
@@ -52,14 +51,12 @@ def test_odd_spectra_still_get_a_window(mode, flux):
     assert np.isfinite(window.height(np.array(1.0)))
 
 
-def test_columns_and_wavelengths_are_each_others_inverse():
+def test_a_wavelength_has_a_column_only_inside_the_window():
     window = Window(3600, 9800, 0, 1)
-    for column in (0, 17, 73):
-        assert window.column_of(window.wavelength_of(column, 74), 74) == column
-    assert window.column_of(3599.9, 74) == -1
-    assert window.column_of(9800.0, 74) == -1
-    assert window.column_of(float("nan"), 74) == -1
-    assert window.with_x(0, 10).x1 == 10
+    assert [window.column_of(wavelength, 62) for wavelength in (3600, 3699.9, 3700, 9799.9)] == [0, 0, 1, 61]
+    assert window.column_of(3599.9, 62) == -1
+    assert window.column_of(9800.0, 62) == -1
+    assert window.column_of(float("nan"), 62) == -1
 
 
 def test_the_data_range_leaves_out_empty_ends():
