@@ -44,6 +44,7 @@ def show(run: str = RunArgument, workspace: Path | None = WorkspaceOption, as_js
         f"  started   {line.started[:19]}Z  on {detail.host}, process {detail.pid}",
         f"  ended     {line.finished[:19] + 'Z' if line.finished else '-'}",
         f"  command   {detail.command}",
+        *([f"  truth     {detail.truth_hash}"] if detail.truth_hash else []),
         *([f"  resume    {detail.resume}"] if detail.resume else []),
         *([f"  note      {line.note}"] if line.note else []),
     ]

@@ -5,12 +5,12 @@ score the pool, select, queue. Each stage leaves files that are whole or absent,
 missing. Only this driver writes the database.
 """
 
+import contextlib
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import storage.rounds as rounds_store
 import storage.runs as runs_store
 import storage.settings as campaign
+import storage.truth as truth_store
 from qnet_tui.compute.driver import run_tasks
 from qnet_tui.compute.tasks import Outcome, Task
 from qnet_tui.compute.where import Where
@@ -29,6 +30,7 @@ from qnet_tui.workflows.round_plan import Plan, make_plan
 from qnet_tui.workflows.round_selection import described, make_selection, validation_counts
 from qnet_tui.workflows.run_al_tasks import BLOCK_VALIDATION, score_member, train_member
 from qnet_tui.workflows.versions import versions
+from storage.errors import StorageError
 from storage.workspace import Workspace
 
 HEARTBEAT_SECONDS = 10.0
@@ -114,13 +116,21 @@ def resume_round(root: Path, run: str, *, jobs: int = 1, progress: Progress = si
             raise BadInput(f"{record.id} is done", mend="qnet run-al starts the next round")
         if record.hidden:
             raise BadInput(f"{record.id} was given up", mend="qnet run-al starts the round anew")
+        later = [r.id for r in runs_store.runs(ws) if r.verb == "run-al" and r.round == record.round]
+        if later[0] != record.id:
+            raise BadInput(f"round {record.round} is {later[0]}'s now", mend=f"qnet run-al --resume {later[0]}")
         runs_store.claim_driver(ws, record.id)
         return _drive(ws, record.id, record.round or 0, RoundSettings(**record.settings), jobs, progress)
 
 
-def _unfinished(ws: Workspace) -> Any:
-    runs = [r for r in runs_store.runs(ws) if r.verb == "run-al" and r.state != "DONE"]
-    return runs[0] if runs else None
+def _unfinished(ws: Workspace) -> runs_store.RunRecord | None:
+    """The round that is under way, or that was left with something worth resuming: a complete plan."""
+    for run in runs_store.runs(ws):
+        if run.verb != "run-al" or run.state == "DONE":
+            continue
+        if run.state == "RUNNING" or _recorded_plan(ws, run.id) is not None:
+            return run
+    return None
 
 
 def _drive(
@@ -147,7 +157,8 @@ def _drive(
             error.add_note(f"and the failure could not be recorded: {second}")
         raise
     finally:
-        runs_store.release_driver(ws, run_id)
+        with contextlib.suppress(StorageError):
+            runs_store.release_driver(ws, run_id)
     return result
 
 
@@ -163,6 +174,7 @@ def _stages(
     with clock.stage("plan"):
         plan = _recorded_plan(ws, result.run)
         if plan is None:
+            runs_store.update_run(ws, result.run, truth_hash=truth_store.truth_hash(ws))
             plan = make_plan(ws, files, settings, number, clock.progress)
             runs_store.register_task(ws, result.run, "plan", "plan", "DONE", str(files.pool), None, 0.0, asdict(plan))
     result.networks, result.rows = settings.networks, plan.rows
@@ -285,7 +297,7 @@ class _Clock:
         self.ws, self.run_id, self.result, self.tell, self.stopped = ws, run_id, result, progress, stopped
         self.last_beat = 0.0
 
-    @contextmanager
+    @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time one stage; a stop asked for between stages is honoured before the next begins."""
         self.check()
@@ -321,7 +333,7 @@ class _Clock:
             raise Stopped("the run was stopped", mend=f"go on with: qnet run-al --resume {self.run_id}")
 
 
-@contextmanager
+@contextlib.contextmanager
 def _stop_signals() -> Iterator[Callable[[], bool]]:
     """SIGTERM, SIGHUP and Ctrl-C ask the run to stop at the next task; a second one interrupts at once."""
     asked: list[int] = []

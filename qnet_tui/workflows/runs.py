@@ -41,6 +41,7 @@ class RunDetail:
     command: str
     settings: dict[str, Any]
     versions: dict[str, Any]
+    truth_hash: str
     result: dict[str, Any]
     metrics: list[dict[str, Any]] = field(default_factory=list)
     resume: str = ""
@@ -69,6 +70,7 @@ def show_run(root: Path, run: str) -> RunDetail:
             command=record.command,
             settings=record.settings,
             versions=record.versions,
+            truth_hash=record.truth_hash,
             result=record.result or {},
             metrics=metrics,
             resume=f"qnet run-al --resume {record.id}" if unfinished else "",

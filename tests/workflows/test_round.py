@@ -18,6 +18,7 @@ from qnet_tui.workflows.round_files import RoundFiles
 from qnet_tui.workflows.round_plan import read_pool, thin_supplement
 from qnet_tui.workflows.run_al import resume_round, run_round
 from qnet_tui.workflows.runs import list_runs, remove_run, show_run
+from storage.errors import StorageError
 from storage.inspectors import add_inspector
 from storage.votes import Vote, commit_vote, new_uid
 from storage.workspace import Workspace
@@ -165,20 +166,37 @@ def test_a_finished_run_is_not_resumed(first):
         resume_round(first[0], "al-0001")
 
 
-def test_an_unfinished_round_is_resumed_or_given_up(workspace, monkeypatch):
-    def broken(*_a, **_k):
-        raise OSError(28, "No space left on device")
+def full_disk(*_a, **_k):
+    raise OSError(28, "No space left on device")
 
+
+def test_an_unfinished_round_is_resumed_or_given_up(workspace, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("qnet_tui.workflows.run_al.make_plan", broken)
+        patch.setattr("qnet_tui.workflows.run_al.run_tasks", full_disk)
         with pytest.raises(OSError, match="No space left"):
             run_round(workspace, tiny_round(), jobs=1)
+        with pytest.raises(OSError, match="No space left"):
+            resume_round(workspace, "al-0001", jobs=1)
     assert list_runs(workspace)[0].state == "FAILED"
+    assert show_run(workspace, "al-0001").truth_hash
     with pytest.raises(BadInput, match="--resume al-0001"):
         run_round(workspace, tiny_round(), jobs=1)
     assert remove_run(workspace, "al-0001").run == "al-0001"
     assert list_runs(workspace) == []
     assert (workspace / "rounds" / "001.given-up.al-0001").is_dir()
+    with pytest.raises(BadInput, match="given up"):
+        resume_round(workspace, "al-0001")
+
+
+def test_a_round_that_never_had_a_plan_stands_in_nobodys_way(workspace, monkeypatch):
+    with pytest.raises(StorageError, match="sn"):
+        run_round(workspace, tiny_round(where="sn > 1"), jobs=1)
+    with monkeypatch.context() as patch:
+        patch.setattr("qnet_tui.workflows.run_al.run_tasks", full_disk)
+        with pytest.raises(OSError, match="No space left"):
+            run_round(workspace, tiny_round(), jobs=1)
+    with pytest.raises(BadInput, match="al-0002's now"):
+        resume_round(workspace, "al-0001")
 
 
 def test_nothing_to_learn_from(workspace, tmp_path):
