@@ -147,7 +147,7 @@ def weights_evaluate(
     as_json: bool = JsonOption,
 ) -> None:
     """Measure a weights file on the workspace's truth. Example: qnet weights evaluate qn.h5 --role validation"""
-    from qnet_tui.workflows.evaluate import evaluate_weights
+    from qnet_tui.workflows.evaluate_weights import evaluate_weights
 
     with progress() as show:
         r = evaluate_weights(find_workspace(workspace), file, c_threshold=c_threshold, n_lines=n_lines, role=role,
