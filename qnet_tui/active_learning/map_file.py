@@ -1,9 +1,6 @@
 """A trained map as one .npz file, written under another name and renamed: it is whole or not there."""
 
-import contextlib
 import json
-import os
-import socket
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
@@ -12,12 +9,13 @@ import numpy as np
 
 from qnet_tui.active_learning.outlier_map import MapSettings, OutlierMap
 from qnet_tui.errors import BadInput
+from qnet_tui.whole_files import whole_file
 
 FORMAT = 1
 
 
 def save_map(path: Path, som: OutlierMap) -> None:
-    """Write ``weights`` and, as JSON, all that is known of the map (format 1). OSError when it cannot be."""
+    """Write ``weights`` and, as JSON, all that is known of the map (format 1). QnetError when it cannot be."""
     about = {
         "format": FORMAT,
         "settings": asdict(som.settings),
@@ -26,21 +24,8 @@ def save_map(path: Path, som: OutlierMap) -> None:
         "topographic_error": som.topographic_error,
         "torus_topographic_error": som.torus_topographic_error,
     }
-    partial = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
-    try:
-        with partial.open("wb") as f:
-            np.savez(f, weights=som.weights, about=np.array(json.dumps(about)))
-            f.flush()
-            os.fsync(f.fileno())
-        partial.replace(path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            partial.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with whole_file(path) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, weights=som.weights, about=np.array(json.dumps(about)))
 
 
 def load_map(path: Path) -> OutlierMap:

@@ -76,7 +76,7 @@ def demo(
         if typer.confirm("Open the labelling screen now?", default=True):
             from qnet_tui.workflows.label import LabelOptions
 
-            raise typer.Exit(ctx.obj.label(result.workspace, LabelOptions(inspector="DEM")))
+            raise typer.Exit(ctx.obj.label(result.workspace, LabelOptions(inspector="ABC")))
 
 
 def init(

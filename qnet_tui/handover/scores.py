@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from qnet_tui.errors import BadInput
 from qnet_tui.handover.fits_bytes import Table, fits_bytes
-from qnet_tui.handover.whole_file import write_whole
+from qnet_tui.whole_files import write_whole
 
 EXTNAME = "QN_SCORES"
 LINE_NAMES = ("LYA", "CIV", "CIII", "MgII", "Hbeta", "Halpha")

@@ -7,10 +7,7 @@ every older layout, see :mod:`qnet_tui.quasarnet.stored_layers`.
 """
 
 import json
-import os
-import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +22,7 @@ from qnet_tui.quasarnet.settings import NetworkSettings
 from qnet_tui.quasarnet.stored_layers import StoredLayers, stored_layers
 from qnet_tui.quasarnet.weights import NORM_EPSILON, Weights, weights_from_arrays
 from qnet_tui.spectra.grids import grid_from_wave, linear_grid, log_grid
+from qnet_tui.whole_files import whole_file
 
 __all__ = ["Weights", "read_weights", "write_weights"]
 
@@ -106,26 +104,16 @@ def write_weights(path: str | Path, weights: Weights, attrs: Mapping[str, Any] |
         "lines_bal": [name for name, _ in BAL_LINES],
         "nboxes": weights.settings.n_boxes,
     }
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with h5py.File(temporary, "w") as file:
-            for name, value in sorted(root.items()):  # The same network gives the same bytes.
-                file.attrs[name] = value
-            file.create_dataset("model_grid", data=weights.grid_wave, dtype="f8")
-            group = file.create_group("model_weights")
-            for name, array in weights.named_arrays():
-                layer, weight = name.split("/")
-                group.create_dataset(f"{layer}/{layer}/{weight}:0", data=array, dtype="f4")
-            if weights.rescale:
-                group.create_group("lambda")
-        _synchronise(temporary)
-        temporary.replace(path)
-        with suppress(OSError):  # Not every file system can synchronise a folder; the file is there already.
-            _synchronise(path.parent)
-    except OSError as error:
-        raise QnetError(f"cannot be written: {error.strerror or error}", file=path) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
+        for name, value in sorted(root.items()):  # The same network gives the same bytes.
+            file.attrs[name] = value
+        file.create_dataset("model_grid", data=weights.grid_wave, dtype="f8")
+        group = file.create_group("model_weights")
+        for name, array in weights.named_arrays():
+            layer, weight = name.split("/")
+            group.create_dataset(f"{layer}/{layer}/{weight}:0", data=array, dtype="f4")
+        if weights.rescale:
+            group.create_group("lambda")
 
 
 def _weights(stored: StoredLayers, offsets: Offsets) -> Weights:
@@ -251,12 +239,3 @@ def _version(distribution: str) -> str:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return "unknown"
-
-
-def _synchronise(path: Path) -> None:
-    """Wait until a file, or the entries of a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,7 +6,6 @@ bytes hold no date and no path: the same petal gives the same file.
 
 import csv
 import gzip
-import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from qnet_tui.errors import QnetError
 from qnet_tui.simulation.native_grid import RESOLUTION_SIGMA, STEP
 from qnet_tui.simulation.observation import ArmData
 from qnet_tui.simulation.petal import Petal
@@ -27,6 +25,7 @@ from qnet_tui.simulation.tables import (
     scores,
     template_scores,
 )
+from qnet_tui.whole_files import whole_file
 
 _FLUX_UNIT = "10**-17 erg/(s cm2 Angstrom)"
 _IVAR_UNIT = "10**+34 (s2 cm4 Angstrom2) / erg2"
@@ -129,52 +128,28 @@ def _write_fits(path: Path, fill: Callable[[Any], None], *, compress: bool) -> N
     """Write a FITS file atomically; ``fill`` is given the open file."""
     import fitsio
 
-    plain = path.with_name(f".{path.name.removesuffix('.gz')}.{os.getpid()}.tmp.fits")
-    packed = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with fitsio.FITS(str(plain), "rw", clobber=True) as fits:
-            fill(fits)
-        if compress:
-            # No name and no time in the gzip header: the same spectra give the same bytes.
-            with (
-                plain.open("rb") as source,
-                packed.open("wb") as sink,
-                gzip.GzipFile(filename="", mode="wb", fileobj=sink, compresslevel=6, mtime=0) as stream,
-            ):
-                shutil.copyfileobj(source, stream, 1 << 20)
-        _put_in_place(packed if compress else plain, path)
-    except OSError as error:
-        raise _refused(path, error) from error
-    finally:
-        plain.unlink(missing_ok=True)
-        packed.unlink(missing_ok=True)
+    with whole_file(path) as target:
+        # cfitsio would pack a name that ends in .gz by itself, with a time stamp.
+        plain = target.with_suffix(".fits") if compress else target
+        try:
+            with fitsio.FITS(str(plain), "rw", clobber=True) as fits:
+                fill(fits)
+            if compress:
+                # No name and no time in the gzip header: the same spectra give the same bytes.
+                with (
+                    plain.open("rb") as source,
+                    target.open("wb") as sink,
+                    gzip.GzipFile(filename="", mode="wb", fileobj=sink, compresslevel=6, mtime=0) as stream,
+                ):
+                    shutil.copyfileobj(source, stream, 1 << 20)
+        finally:
+            if compress:
+                plain.unlink(missing_ok=True)
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a CSV file atomically, with line feeds as line ends. Raises :class:`QnetError` when the disk refuses."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows(rows)
-        _put_in_place(temporary, path)
-    except OSError as error:
-        raise _refused(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _put_in_place(temporary: Path, path: Path) -> None:
-    """Flush a finished file to disk and give it its name."""
-    descriptor = os.open(temporary, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    temporary.replace(path)
-
-
-def _refused(path: Path, error: OSError) -> QnetError:
-    reason = error.strerror or str(error)
-    return QnetError(f"cannot be written: {reason}", mend="choose a folder with space that you may write to", file=path)
+    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)

@@ -5,8 +5,6 @@ been moved, purged or closed to colleagues. The copy is one ``.npz`` file: the r
 arm, the wavelength, flux, ivar and mask exactly as read.
 """
 
-import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 from qnet_tui.errors import BadInput, QnetError
 from qnet_tui.spectra.arms import Arm, Kind, SpectraFile, Survey
 from qnet_tui.spectra.rows import ROW_DTYPE
+from qnet_tui.whole_files import whole_file
 
 FORMAT = "qnet spectrum 1"
 """First entry of the file: what it is and in which version."""
@@ -94,20 +93,9 @@ def save_spectrum(path: Path, s: Spectrum) -> None:
         arrays[f"{arm.name}_ivar"] = arm.ivar
         if arm.mask is not None:
             arrays[f"{arm.name}_mask"] = arm.mask
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    try:
-        try:
-            with temporary.open("xb") as stream:
-                # The stubs take the keyword names of arrays for those of options.
-                np.savez_compressed(stream, **cast(Any, arrays))
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        _sync_directory(path.parent)
-    except OSError as error:
-        raise QnetError(f"cannot be written ({error.strerror or error})", file=path) from error
+    with whole_file(path) as temporary, temporary.open("xb") as stream:
+        # The stubs take the keyword names of arrays for those of options.
+        np.savez_compressed(stream, **cast(Any, arrays))
 
 
 def load_spectrum(path: Path) -> Spectrum:
@@ -160,12 +148,3 @@ def _load(stream: Any) -> Spectrum:
             arms=arms,
             row=row,
         )
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make a rename survive a loss of power."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

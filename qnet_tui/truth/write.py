@@ -5,18 +5,14 @@ THING_ID, PLATE, MJD, FIBERID of SDSS objects and BAL (+1, -1, 0). ``read_truth`
 that were written.
 """
 
-import contextlib
 import csv
-import gzip
 import io
-import os
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from qnet_tui.errors import QnetError
 from qnet_tui.truth.dialects import column_key
 from qnet_tui.truth.labels import Label
+from qnet_tui.whole_files import write_whole
 
 TRUTH_COLUMNS = (
     "TARGETID",
@@ -76,19 +72,4 @@ def write_truth(path: str | Path, labels: Sequence[Label], extra: Mapping[str, S
     Raises QnetError when the folder cannot be written to or the disk is full; nothing of the new file
     stays behind.
     """
-    target = Path(path)
-    content = truth_csv(labels, extra).encode("utf-8")
-    if target.name.endswith(".gz"):
-        content = gzip.compress(content, mtime=0)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with temporary.open("xb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        what = f"cannot write: {error.strerror or error}"
-        raise QnetError(what, file=target, mend="check the folder, its rights and the free space") from error
+    write_whole(Path(path), truth_csv(labels, extra).encode("utf-8"))

@@ -1,8 +1,6 @@
 """``qnet export``: tables for others, a pure function of the database: the same database gives the same bytes."""
 
 import csv
-import io
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,8 @@ import storage.rounds as rounds_store
 import storage.spectra as spectra_store
 import storage.truth as truth_store
 import storage.votes as votes_store
-from qnet_tui.errors import BadInput, QnetError
+from qnet_tui.errors import BadInput
+from qnet_tui.whole_files import whole_file
 from storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -93,25 +92,14 @@ def objects_by_id(ws: Workspace, ids: Iterable[int]) -> dict[int, ObjectName]:
 
 
 def write_table(target: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Write a CSV (RFC 4180 quoting, LF line ends) under a temporary name and rename it; return the rows."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
+    """Write a CSV (RFC 4180 quoting, LF line ends), whole or not at all; return the rows."""
     count = 0
-    for row in rows:
-        writer.writerow([_cell(value) for value in row])
-        count += 1
-    temporary = target.with_name(f"{target.name}.tmp.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(text.getvalue())
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.rename(target)
-    except OSError as error:
-        raise QnetError(f"cannot be written: {error.strerror}", file=target) from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(target) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        for row in rows:
+            writer.writerow([_cell(value) for value in row])
+            count += 1
     return count
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from qnet_tui.active_learning.map_file import load_map, save_map
 from qnet_tui.active_learning.outlier_map import MapSettings, OutlierMap
-from qnet_tui.errors import BadInput
+from qnet_tui.errors import BadInput, QnetError
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_failed_write_leaves_the_old_file(som: OutlierMap, tmp_path: Path, mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(QnetError, match=r"map\.npz: cannot be written: No space"):
         save_map(path, som)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["map.npz"]

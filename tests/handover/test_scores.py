@@ -139,7 +139,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, name: 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (16384, hard))
     try:
-        with pytest.raises(QnetError, match="cannot write: File too large; check the folder, its rights") as error:
+        with pytest.raises(QnetError, match="cannot be written: File too large; check the folder, its rights") as error:
             write_scores(path, table, header())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -152,7 +152,7 @@ def test_folders_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "folder.fits").mkdir()
     for path in (tmp_path / "absent" / "s.fits", tmp_path / "file" / "s.fits", tmp_path / "folder.fits"):
-        with pytest.raises(QnetError, match="cannot write") as error:
+        with pytest.raises(QnetError, match="cannot be written") as error:
             write_scores(path, columns(), header())
         assert str(path) in str(error.value)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder.fits"]

@@ -109,7 +109,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, spectrum, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(QnetError, match=r"copy\.npz: cannot be written \(No space left on device\)") as error:
+    with pytest.raises(QnetError, match=r"copy\.npz: cannot be written: No space left on device") as error:
         save_spectrum(path, spectrum)
     assert error.value.exit_code == 1
     assert path.read_bytes() == before

@@ -106,7 +106,7 @@ def test_nothing_stays_behind_when_the_disk_is_full(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
     try:
-        with pytest.raises(QnetError, match="cannot write: File too large; check the folder"):
+        with pytest.raises(QnetError, match="cannot be written: File too large; check the folder"):
             write_truth(path, many)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -118,7 +118,7 @@ def test_folders_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "absent" / "t.csv", tmp_path / "file" / "t.csv", tmp_path / "folder"):
-        with pytest.raises(QnetError, match="cannot write"):
+        with pytest.raises(QnetError, match="cannot be written"):
             write_truth(path, [label()])
     assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder"]
 
