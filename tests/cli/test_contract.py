@@ -111,3 +111,10 @@ def test_stdout_is_one_document_and_nothing_else(qnet, workspace):
     answer = qnet("runs", "list", "-w", workspace, "--json")
     assert answer.json == []
     assert answer.err == ""
+
+
+def test_without_a_command_it_shows_the_help(qnet):
+    answer = qnet()
+    assert answer.code == 0
+    assert "run-al" in answer.out
+    assert "qnet demo" in answer.out
