@@ -22,8 +22,48 @@ def share(k: int, n: int) -> float:
     return k / n if n else float("nan")
 
 
+class _Ratios:
+    """What follows from counts, whatever they were counted over; a ratio is NaN where its denominator is 0."""
+
+    __slots__ = ()
+
+    tp: int
+    right: int
+    level: float
+
+    def _denominators(self) -> tuple[int, int]:
+        """Numbers of true and of predicted quasars."""
+        raise NotImplementedError
+
+    @property
+    def completeness(self) -> float:
+        """TP / (TP + FN), eq. 4.1."""
+        return share(self.tp, self._denominators()[0])
+
+    @property
+    def purity(self) -> float:
+        """TP / (TP + FP): 1 - impurity of eq. 4.2."""
+        return share(self.right, self._denominators()[1])
+
+    @property
+    def impurity(self) -> float:
+        """FP / (TP + FP), eq. 4.2."""
+        predicted = self._denominators()[1]
+        return share(predicted - self.right, predicted)
+
+    @property
+    def completeness_interval(self) -> tuple[float, float]:
+        """Wilson interval (lo, hi) of the completeness."""
+        return wilson(self.tp, self._denominators()[0], self.level)
+
+    @property
+    def purity_interval(self) -> tuple[float, float]:
+        """Wilson interval (lo, hi) of the purity."""
+        return wilson(self.right, self._denominators()[1], self.level)
+
+
 @dataclass(frozen=True, slots=True)
-class ClassificationCounts:
+class ClassificationCounts(_Ratios):
     """Counts of one evaluation, and what follows from them.
 
     ``tp`` true quasars found, ``fn`` true quasars missed, ``fp`` predictions that are wrong, ``tn`` the
@@ -49,30 +89,8 @@ class ClassificationCounts:
         """Number of predicted quasars: the denominator of purity."""
         return self.right + self.fp
 
-    @property
-    def completeness(self) -> float:
-        """TP / (TP + FN), eq. 4.1."""
-        return share(self.tp, self.n_true)
-
-    @property
-    def purity(self) -> float:
-        """TP / (TP + FP): 1 - impurity of eq. 4.2."""
-        return share(self.right, self.n_predicted)
-
-    @property
-    def impurity(self) -> float:
-        """FP / (TP + FP), eq. 4.2."""
-        return share(self.fp, self.n_predicted)
-
-    @property
-    def completeness_interval(self) -> tuple[float, float]:
-        """Wilson interval (lo, hi) of the completeness."""
-        return wilson(self.tp, self.n_true, self.level)
-
-    @property
-    def purity_interval(self) -> tuple[float, float]:
-        """Wilson interval (lo, hi) of the purity."""
-        return wilson(self.right, self.n_predicted, self.level)
+    def _denominators(self) -> tuple[int, int]:
+        return self.n_true, self.n_predicted
 
 
 def completeness_purity(
@@ -144,7 +162,7 @@ def _judge(
 
 
 @dataclass(frozen=True, slots=True)
-class BinCounts:
+class BinCounts(_Ratios):
     """One bin [lo, hi): ``tp`` of ``n_true`` quasars found, ``right`` of ``n_predicted`` right."""
 
     lo: float
@@ -155,25 +173,8 @@ class BinCounts:
     n_predicted: int
     level: float = 0.95
 
-    @property
-    def completeness(self) -> float:
-        """Tp / n_true, NaN in a bin without true quasars."""
-        return share(self.tp, self.n_true)
-
-    @property
-    def purity(self) -> float:
-        """Right / n_predicted, NaN in a bin without predictions."""
-        return share(self.right, self.n_predicted)
-
-    @property
-    def completeness_interval(self) -> tuple[float, float]:
-        """Wilson interval (lo, hi) of the completeness."""
-        return wilson(self.tp, self.n_true, self.level)
-
-    @property
-    def purity_interval(self) -> tuple[float, float]:
-        """Wilson interval (lo, hi) of the purity."""
-        return wilson(self.right, self.n_predicted, self.level)
+    def _denominators(self) -> tuple[int, int]:
+        return self.n_true, self.n_predicted
 
 
 def by_bins(
