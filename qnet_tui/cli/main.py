@@ -5,7 +5,18 @@ from typing import Any
 
 import typer
 
-from qnet_tui.cli import campaign, inspection, review, rounds, runs, tools
+from qnet_tui.cli import (
+    benchmarks,
+    campaign,
+    inspection,
+    inspection_files,
+    merging,
+    review,
+    rounds,
+    runs,
+    spectrum,
+    tools,
+)
 from qnet_tui.cli.output import exit_codes
 
 app = typer.Typer(
@@ -41,7 +52,7 @@ def root(
         typer.echo(ctx.get_help())
 
 
-for group in (campaign, rounds, inspection, review, tools):
+for group in (campaign, rounds, inspection, merging, inspection_files, review, spectrum, benchmarks, tools):
     group.register(app)
 app.add_typer(campaign.truth_app, name="truth")
 app.add_typer(campaign.campaign_app, name="campaign")

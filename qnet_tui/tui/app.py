@@ -28,11 +28,12 @@ def run_label(root: Path, options: LabelOptions) -> int:
     for name, value in _TEXTUAL_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     from qnet_tui.tui.desk import Desk
-    from qnet_tui.tui.label_app import LabelApp
+    from qnet_tui.tui.qnet_app import QnetApp
+    from qnet_tui.tui.screens.label import LabelScreen
 
     desk = Desk(lambda: LabelSession.open(root, options))
     try:
-        app = LabelApp(desk, charset)
+        app = QnetApp(LabelScreen(desk, charset))
         left_with = app.run(mouse=False)
     finally:
         desk.close()

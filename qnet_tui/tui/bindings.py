@@ -1,4 +1,4 @@
-"""From a key as Textual reports it to an action of the table of keys."""
+"""From a key as Textual reports it to an action of a screen's table of keys."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from qnet_tui.inspection.keys import ACTIONS
+from qnet_tui.inspection.keys import Action
 
-# The application has its own routes for these: they work while the label screen is waiting for something.
+# The application has its own routes for these: they work while a screen is waiting for something.
 _OF_THE_APP = ("ctrl+q", "ctrl+p")
 
 
 @cache
-def label_keys() -> Mapping[str, str]:
+def keys_of(actions: tuple[Action, ...]) -> Mapping[str, str]:
     """Return action names by key: printable characters as themselves, other keys by their name."""
-    return MappingProxyType({key: action.name for action in ACTIONS for key in action.keys if key not in _OF_THE_APP})
+    return MappingProxyType({key: action.name for action in actions for key in action.keys if key not in _OF_THE_APP})
 
 
 def pressed(key: str, character: str | None) -> str:
-    """Return how :func:`label_keys` calls a key press that Textual reports as ``key`` and ``character``."""
+    """Return how :func:`keys_of` calls a key press that Textual reports as ``key`` and ``character``."""
     return character if character is not None and character.isprintable() and character != " " else key

@@ -9,17 +9,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from qnet_tui.workflows.label import LabelSession
 
+class Session(Protocol):
+    """What a workflow hands out to a screen."""
+
+    def close(self) -> None:
+        """Give back what is held."""
+
+
+S = TypeVar("S", bound=Session)
 T = TypeVar("T")
 
 
-class Desk:
+class Desk(Generic[S]):
     """One session and its thread."""
 
-    def __init__(self, open_session: Callable[[], LabelSession]) -> None:
+    def __init__(self, open_session: Callable[[], S]) -> None:
         """Open the session now and wait for it; what it raises is raised here."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk")
         try:
@@ -28,11 +35,11 @@ class Desk:
             self._thread.shutdown()
             raise
 
-    async def ask(self, what: Callable[[LabelSession], T]) -> T:
+    async def ask(self, what: Callable[[S], T]) -> T:
         """Do ``what`` with the session on its thread, and return or raise what comes of it."""
         return await asyncio.wrap_future(self._thread.submit(what, self.session))
 
-    def ask_now(self, what: Callable[[LabelSession], T]) -> T:
+    def ask_now(self, what: Callable[[S], T]) -> T:
         """Do ``what`` and wait for it: for the end of the program, when there is no screen left to keep alive."""
         return self._thread.submit(what, self.session).result()
 

@@ -1,4 +1,4 @@
-"""The command palette: every action of the table of keys, found by its words."""
+"""The command palette: every action of the screen's table of keys, found by its words."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from qnet_tui.inspection.keys import Action, available, key_text
-from qnet_tui.tui.screens.label import LabelScreen
+from qnet_tui.inspection.keys import Action, key_text
+from qnet_tui.tui.screens.keyed import KeyedScreen
 
 
-class LabelActions(Provider):
-    """The actions of the label screen."""
+class Actions(Provider):
+    """The actions of the screen that is open."""
 
     async def discover(self) -> Hits:
         """List all actions before anything is typed."""
@@ -27,13 +27,12 @@ class LabelActions(Provider):
                 yield Hit(score, matcher.highlight(_words(action)), partial(self._run, action))
 
     def _actions(self) -> tuple[Action, ...]:
-        if not isinstance(self.screen, LabelScreen):
+        if not isinstance(self.screen, KeyedScreen):
             return ()
-        blind = self.screen.status.blind
-        return tuple(action for action in available(blind=blind) if action.name != "palette")
+        return tuple(action for action in self.screen.actions if action.name != "palette")
 
     async def _run(self, action: Action) -> None:
-        if isinstance(self.screen, LabelScreen):
+        if isinstance(self.screen, KeyedScreen):
             await self.screen.act(action.name)
 
 

@@ -42,6 +42,9 @@ def test_runs_list_needs_no_tensorflow_and_no_dask(tmp_path):
 
 
 def test_the_labelling_path_needs_no_tensorflow_and_no_dask():
-    seen = loaded_by("import qnet_tui.workflows.label, qnet_tui.workflows.label_plain, qnet_tui.tui.label_app")
+    seen = loaded_by(
+        "import qnet_tui.workflows.label, qnet_tui.workflows.label_plain, qnet_tui.tui.qnet_app, "
+        "qnet_tui.tui.screens.label"
+    )
     assert "textual" in seen
     assert not seen & {"tensorflow", "keras", "dask", "distributed", "h5py", "minisom"}

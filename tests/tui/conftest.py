@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 
 from qnet_tui.plotting.canvas import Charset
 from qnet_tui.tui.desk import Desk
-from qnet_tui.tui.label_app import LabelApp
+from qnet_tui.tui.qnet_app import QnetApp
 from qnet_tui.tui.screens.label import LabelScreen
 from qnet_tui.workflows.label import LabelOptions, LabelSession
 from tests.tui.campaign import desi_spectrum, make_workspace
@@ -26,12 +26,13 @@ FROZEN = datetime(2026, 11, 22, 14, 2, 31, tzinfo=UTC)
 class Open:
     """The running app, its screen, and the keys of the person in front of it."""
 
-    def __init__(self, app: LabelApp, pilot: Pilot[int]) -> None:
+    def __init__(self, app: QnetApp, pilot: Pilot[int]) -> None:
         self.app, self.pilot = app, pilot
 
     @property
     def screen(self) -> LabelScreen:
-        return self.app.label_screen
+        assert isinstance(self.app.first, LabelScreen)
+        return self.app.first
 
     @property
     def answer(self):
@@ -81,7 +82,7 @@ async def opened(
     chosen = LabelOptions(inspector=code, **options)
     desk = Desk(lambda: LabelSession.open(root, chosen, now=lambda: FROZEN, os_user=code))
     try:
-        app = LabelApp(desk, charset)
+        app = QnetApp(LabelScreen(desk, charset))
         async with app.run_test(size=size) as pilot:
             found = Open(app, pilot)
             await found.until(lambda: found.screen.status.progress is not None)

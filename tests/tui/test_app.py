@@ -64,7 +64,7 @@ def test_labelling_loads_neither_tensorflow_nor_dask_nor_fitsio_nor_plotext():
         "import sys, qnet_tui.workflows.label_plain\n"
         f"print(sorted(({heavy} | {{'textual'}}) & set(sys.modules)))\n"
         "import qnet_tui.tui.app\nprint(sorted({'textual'} & set(sys.modules)))\n"
-        f"import qnet_tui.tui.label_app\nprint(sorted({heavy} & set(sys.modules)))\n"
+        f"import qnet_tui.tui.qnet_app, qnet_tui.tui.screens.label\nprint(sorted({heavy} & set(sys.modules)))\n"
     )
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)

@@ -10,7 +10,7 @@ from textual.command import CommandList
 
 import storage.votes as store
 from qnet_tui.inspection.keys import ACTIONS
-from qnet_tui.tui.bindings import label_keys, pressed
+from qnet_tui.tui.bindings import keys_of, pressed
 from qnet_tui.tui.screens.help import HelpScreen
 from qnet_tui.tui.widgets.cells import Tile
 from storage.workspace import Workspace
@@ -282,7 +282,7 @@ async def test_pasting_goes_into_a_field_and_nowhere_else(root):
 
 
 def test_every_key_of_the_table_is_taken_and_told_apart():
-    assert set(label_keys().values()) == {action.name for action in ACTIONS if action.name != "palette"}
+    assert set(keys_of(ACTIONS).values()) == {action.name for action in ACTIONS if action.name != "palette"}
     assert pressed("upper_r", "R") == "R"
     assert pressed("space", " ") == "space"
     assert pressed("f10", None) == "f10"

@@ -18,10 +18,10 @@ from textual import events
 from qnet_tui.errors import QnetError
 from qnet_tui.inspection.answer import COMMENT_LENGTH, Refused, z_text
 from qnet_tui.inspection.item import ItemState, MaskedWarning
-from qnet_tui.inspection.keys import BY_NAME, available
+from qnet_tui.inspection.keys import ACTIONS, BY_NAME, Action, available
 from qnet_tui.inspection.pace import ActiveTime
 from qnet_tui.plotting.canvas import Charset
-from qnet_tui.tui.bindings import label_keys, pressed
+from qnet_tui.tui.bindings import keys_of, pressed
 from qnet_tui.tui.desk import Desk
 from qnet_tui.tui.label_actions import STEPS, Moment, Scene, apply, name_line
 from qnet_tui.tui.label_picture import Picture
@@ -46,7 +46,9 @@ class LabelScreen(LabelPanes):
     runs a moment later than the screen sees the next key, which would then be taken for something else.
     """
 
-    def __init__(self, desk: Desk, charset: Charset, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, desk: Desk[LabelSession], charset: Charset, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Draw with ``charset``; ``clock`` gives seconds that only go forward."""
         session = desk.session
         super().__init__(Status(session.inspector, session.blind_model), charset, session.round)
@@ -57,6 +59,11 @@ class LabelScreen(LabelPanes):
         self._working: asyncio.Task[None] | None = None
         # What was typed in a field that was left with Esc, by kind of field.
         self._typed: dict[str, str] = {}
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The actions that exist for this inspector."""
+        return available(blind=self.status.blind)
 
     @property
     def is_busy(self) -> bool:
@@ -78,7 +85,7 @@ class LabelScreen(LabelPanes):
     async def on_key(self, event: events.Key) -> None:
         """Take one key: into the line that is being typed, as the letter of a line after x, or as an action."""
         key = pressed(event.key, event.character)
-        action = label_keys().get(key)
+        action = keys_of(ACTIONS).get(key)
         if self.line is not None and action != "quit":
             event.stop()
             await self._type(self.line, event)
@@ -107,7 +114,7 @@ class LabelScreen(LabelPanes):
         if name == "quit":
             await self.leave()
         elif name == "help":
-            self.app.push_screen(HelpScreen(available(blind=self.status.blind), self.charset))
+            self.app.push_screen(HelpScreen(self.actions, self.charset))
         elif name == "palette":
             self.app.action_command_palette()
         elif self.is_busy:

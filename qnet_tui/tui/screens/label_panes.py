@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import Static
 
 from qnet_tui.inspection.item import ItemState
@@ -14,6 +13,7 @@ from qnet_tui.tui.label_picture import Picture, notice
 from qnet_tui.tui.label_words import Status, answer_rows, header_rows, hint_row, nothing_left_lines
 from qnet_tui.tui.layout import SMALLEST, Panes, panes_for
 from qnet_tui.tui.line_edit import LineEdit
+from qnet_tui.tui.screens.keyed import KeyedScreen
 from qnet_tui.tui.tones import Piece, Row
 from qnet_tui.tui.view import View
 from qnet_tui.tui.widgets.cells import CellPane
@@ -23,7 +23,7 @@ from qnet_tui.workflows.label import Item
 _MOST_ZOOMS = 3
 
 
-class LabelPanes(Screen[None]):
+class LabelPanes(KeyedScreen):
     """Header, spectrum, answer with small panes, and one line of keys (or the line that is being typed)."""
 
     def __init__(self, status: Status, charset: Charset, round_number: int | None) -> None:
