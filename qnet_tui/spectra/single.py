@@ -1,10 +1,11 @@
 """One spectrum at full resolution, copied out of its survey file for people's eyes.
 
 Selected objects are copied when they are selected, so that they can be looked at when the survey file has
-been moved, purged or closed to colleagues. The copy is one ``.npz`` file: the record of the row and, per
-arm, the wavelength, flux, ivar and mask exactly as read.
+been moved, purged or closed to colleagues. The copy is one ``.npz`` file: the record of the row, the pipeline's
+fits where a details file lay beside, and, per arm, the wavelength, flux, ivar and mask exactly as read.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from qnet_tui.errors import BadInput, QnetError
 from qnet_tui.spectra.arms import Arm, Kind, SpectraFile, Survey
 from qnet_tui.spectra.rows import ROW_DTYPE
+from qnet_tui.spectra.rrdetails import FITS_DTYPE, PipelineFit, fits_array, fits_of_array
 from qnet_tui.whole_files import whole_file
 
 FORMAT = "qnet spectrum 1"
@@ -28,7 +30,8 @@ class Spectrum:
     """One row of one file.
 
     ``arms`` as in the file, each with n = 1; ``row`` its record of ``ROW_DTYPE``; ``path`` and ``hdu_row``
-    where it was read from; ``identity`` "" and ``targetid`` 0 when it has none.
+    where it was read from; ``identity`` "" and ``targetid`` 0 when it has none. ``fits`` are the pipeline's,
+    best first, () when none were found.
     """
 
     survey: Survey
@@ -39,10 +42,14 @@ class Spectrum:
     hdu_row: int
     arms: tuple[Arm, ...]
     row: np.void
+    fits: tuple[PipelineFit, ...] = ()
 
 
-def extract(file: SpectraFile, position: int) -> Spectrum:
-    """Copy the spectrum at a position of ``file.rows``; BadInput when the file has no such row."""
+def extract(file: SpectraFile, position: int, fits: tuple[PipelineFit, ...] = ()) -> Spectrum:
+    """Copy the spectrum at a position of ``file.rows``, with the pipeline's fits of it if they are known.
+
+    BadInput when the file has no such row.
+    """
     if not 0 <= position < len(file.rows):
         raise BadInput(
             f"no such row, the file has {len(file.rows)}",
@@ -71,6 +78,7 @@ def extract(file: SpectraFile, position: int) -> Spectrum:
         hdu_row=int(row["hdu_row"]),
         arms=arms,
         row=row,
+        fits=fits,
     )
 
 
@@ -88,12 +96,16 @@ def save_spectrum(path: Path, s: Spectrum) -> None:
         "arms": np.array([arm.name for arm in s.arms], dtype="U8"),
         "has_mask": np.array([arm.mask is not None for arm in s.arms], dtype=bool),
     }
+    if s.fits:
+        arrays["fits"] = fits_array(s.fits)
     for arm in s.arms:
         arrays |= {f"{arm.name}_wavelength": arm.wavelength, f"{arm.name}_flux": arm.flux}
         arrays[f"{arm.name}_ivar"] = arm.ivar
         if arm.mask is not None:
             arrays[f"{arm.name}_mask"] = arm.mask
     with whole_file(path) as temporary, temporary.open("xb") as stream:
+        # Colleagues of the group label from it, whatever the umask of who selected it.
+        os.fchmod(stream.fileno(), 0o660)
         # The stubs take the keyword names of arrays for those of options.
         np.savez_compressed(stream, **cast(Any, arrays))
 
@@ -147,4 +159,15 @@ def _load(stream: Any) -> Spectrum:
             hdu_row=int(row["hdu_row"]),
             arms=arms,
             row=row,
+            fits=_fits(stored),
         )
+
+
+def _fits(stored: Any) -> tuple[PipelineFit, ...]:
+    """The pipeline's fits; none in copies made before they were kept."""
+    if "fits" not in stored:
+        return ()
+    table = stored["fits"]
+    if table.dtype != FITS_DTYPE:
+        raise _OtherFormatError("is a spectrum of another version of qnet")
+    return fits_of_array(table)

@@ -7,8 +7,10 @@ The list is the one that DESI's inspectors know (prospect's emission and absorpt
   88 km/s too red); a marker at 2799.1 stands for the blend that a broad-line quasar shows.
 * He I 3889 is named so, not 3389. Fe II 2389 is a fine-structure line (Fe II*). The resonance lines Fe II 2586,
   2600 and Mg I 2853, the Lyman limit and O VI 1033.8 are added.
-* G 4309 and Mg I 5176 are centres of bands, not lines, and say so in ``band``.
+* G 4309 and Mg I 5176 are centres of bands, not lines; ``band`` says from where to where.
 * Night-sky lines are in the observed frame; no redshift moves them.
+
+A list of its own shows where the network looked, so that a person can see what it saw.
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ from functools import cache
 from typing import Literal
 
 Kind = Literal["emission", "absorption", "sky"]
-LineChoice = Literal["off", "major", "all"]
+LineChoice = Literal["off", "major", "all", "network"]
 KindChoice = Literal["emission", "absorption", "both"]
-LINE_CHOICES: tuple[LineChoice, ...] = ("off", "major", "all")
+LINE_CHOICES: tuple[LineChoice, ...] = ("off", "major", "all", "network")
 KIND_CHOICES: tuple[KindChoice, ...] = ("emission", "absorption", "both")
 
 
@@ -31,6 +33,7 @@ class Line:
 
     ``major`` lines are shown by default; ``broad`` ones are the broad emission lines of a quasar, shown with them.
     ``rank`` orders lines when names compete for room, 0 first. For sky lines ``rest`` is the observed wavelength.
+    ``band`` are the edges (low, high) Å of what is a band or a blend and no single line.
     """
 
     name: str
@@ -39,7 +42,7 @@ class Line:
     kind: Kind = "emission"
     major: bool = False
     broad: bool = False
-    band: bool = False
+    band: tuple[float, float] | None = None
     rank: int = 50
 
 
@@ -129,9 +132,21 @@ _ABSORPTION: tuple[tuple[str, tuple[float, ...]], ...] = (
     ("Ca II", (8500.360, 8544.440, 8664.520)),
 )
 _ABSORPTION_MAJOR = frozenset((3934.814, 3969.623, 4308.952, 5176.441, 5891.582, 5897.554))
-_BANDS = frozenset((4308.952, 5176.441))
+# The bandpasses of the Lick indices G4300 and Mg b (Worthey et al. 1994), in vacuum.
+_BANDS = {4308.952: (4282.6, 4317.6), 5176.441: (5161.6, 5194.1)}
 
 _SKY = (5578.9, 6302.0, 6365.5)
+
+# The lines that QuasarNET looks for, at the wavelengths from which its redshifts are made (quasarnet/lines.py; a test
+# holds the two equal). C IV and Mg II are the blue lines of their doublets there, H alpha is the wavelength in air.
+_NETWORK: tuple[tuple[str, float], ...] = (
+    ("Lyα", 1215.67),
+    ("C IV", 1548.2049),
+    ("C III]", 1908.734),
+    ("Mg II", 2796.3511),
+    ("Hβ", 4862.68),
+    ("Hα", 6562.8),
+)
 
 
 @cache
@@ -152,10 +167,23 @@ def sky_lines() -> tuple[Line, ...]:
     return tuple(Line("sky", "sky", wavelength, "sky") for wavelength in _SKY)
 
 
+@cache
+def network_lines() -> tuple[Line, ...]:
+    """Return the lines that QuasarNET looks for, in order of wavelength."""
+    every = frozenset(rest for _, rest in _NETWORK)
+    return _lines(tuple((name, (rest,)) for name, rest in _NETWORK), "emission", every, every)
+
+
+@cache
 def shown_lines(choice: LineChoice, kind: KindChoice) -> tuple[Line, ...]:
-    """Return the lines of a choice in order of wavelength: none, the major and broad ones, or all of a kind."""
+    """Return the lines of a choice in order of wavelength.
+
+    None, the major and broad ones, or all of a kind; the network's lines are what they are whatever the kind.
+    """
     if choice == "off":
         return ()
+    if choice == "network":
+        return network_lines()
     lines: list[Line] = []
     if kind in ("emission", "both"):
         lines += emission_lines()
@@ -186,7 +214,7 @@ def _lines(
             kind,
             major=rest in major,
             broad=rest in broad,
-            band=rest in _BANDS,
+            band=_BANDS.get(rest),
             rank=_rank(name, rest, kind, major),
         )
         for name, wavelengths in table

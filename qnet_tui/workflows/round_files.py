@@ -5,6 +5,7 @@
 ``selection.csv``, ``spectra/<object>.npz`` (full resolution, what the inspectors look at) and ``log``.
 """
 
+import contextlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,16 @@ class RoundFiles:
         """What one member says of one block of rows."""
         name = f"{block:05d}" if isinstance(block, int) else block
         return self.root / "scores" / f"net-{member:04d}" / f"{name}.npy"
+
+    @property
+    def log(self) -> Path:
+        """What the workers of the round and its copies had to say, one line each."""
+        return self.root / "log"
+
+    def add_note(self, line: str) -> None:
+        """Append one line to the log; a log that cannot be written stops nobody."""
+        with contextlib.suppress(OSError), self.log.open("a", encoding="utf-8") as stream:
+            stream.write(f"{line}\n")
 
     def spectrum(self, object_id: int) -> Path:
         """Full-resolution spectrum of a selected object."""

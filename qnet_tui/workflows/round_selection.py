@@ -155,7 +155,8 @@ def copy_spectra(
 ) -> dict[int, str]:
     """Copy the full-resolution spectrum of each object into the round; return those that could not be, and why.
 
-    People look at the coadd where there is one, else at the exposure of the highest S/N.
+    People look at the coadd where there is one, else at the exposure of the highest S/N. The pipeline's fits are
+    copied with it where its details file lies beside; one that cannot be read is a line in the log of the round.
     """
     from qnet_tui.spectra.read import read_spectra
     from qnet_tui.spectra.single import extract, save_spectrum
@@ -172,8 +173,11 @@ def copy_spectra(
             try:
                 source = read_spectra(path)
                 position = {int(r): i for i, r in enumerate(source.rows["hdu_row"])}
-                for row in here:
-                    save_spectrum(files.spectrum(int(row["object_id"])), extract(source, position[int(row["hdu_row"])]))
+                at = {int(row["object_id"]): position[int(row["hdu_row"])] for row in here}
+                fits = _pipeline_fits(files, path, source.rows["targetid"][list(at.values())])
+                for object_id, place in at.items():
+                    of_it = fits.get(int(source.rows["targetid"][place]), ())
+                    save_spectrum(files.spectrum(object_id), extract(source, place, of_it))
             except (BadInput, KeyError) as error:
                 why = str(error) if isinstance(error, BadInput) else f"{path}: it is no longer the file ingested"
                 failures.update({int(o): why for o in here["object_id"]})
@@ -182,6 +186,21 @@ def copy_spectra(
         done += int((shown["file_id"] == file_id).sum())
         progress("copying spectra", done, len(shown))
     return failures
+
+
+def _pipeline_fits(files: RoundFiles, path: Path, targetids: NDArray[np.int64]) -> dict[int, tuple[Any, ...]]:
+    """The pipeline's fits of some targets of a survey file; none, and a line in the log, when they are damaged."""
+    from qnet_tui.spectra.rrdetails import read_all_fits, rrdetails_sibling
+
+    details = rrdetails_sibling(path)
+    known = sorted({int(t) for t in targetids if t > 0})
+    if details is None or not known:
+        return {}
+    try:
+        return read_all_fits(details, known)
+    except QnetError as error:
+        files.add_note(f"no fits of the pipeline: {error}")
+        return {}
 
 
 def scored_round(ws: Workspace, number: int) -> tuple[RoundFiles, list[int], RoundSettings]:

@@ -8,6 +8,7 @@ import pytest
 from qnet_tui.errors import BadInput, QnetError
 from qnet_tui.spectra.read import read_spectra
 from qnet_tui.spectra.rows import ROW_DTYPE
+from qnet_tui.spectra.rrdetails import PipelineFit
 from qnet_tui.spectra.single import extract, load_spectrum, save_spectrum
 from tests.spectra.written_files import write_desi, write_sdss
 
@@ -82,13 +83,13 @@ def test_writing_replaces_and_leaves_nothing_behind(tmp_path, spectrum):
     assert_equal(load_spectrum(path), spectrum)
 
 
-def test_a_copy_is_readable_as_the_umask_allows(tmp_path, spectrum):
-    old = os.umask(0o022)
+def test_a_copy_belongs_to_the_group_whatever_the_umask(tmp_path, spectrum):
+    old = os.umask(0o077)
     try:
         save_spectrum(tmp_path / "copy.npz", spectrum)
     finally:
         os.umask(old)
-    assert (tmp_path / "copy.npz").stat().st_mode & 0o777 == 0o644
+    assert (tmp_path / "copy.npz").stat().st_mode & 0o777 == 0o660
 
 
 def test_the_data_are_on_disk_before_the_name_is(tmp_path, spectrum, monkeypatch):
@@ -191,3 +192,27 @@ def test_a_copy_that_may_not_be_read_is_no_bad_input(tmp_path, spectrum, monkeyp
     with pytest.raises(QnetError, match="Permission denied") as error:
         load_spectrum(path)
     assert error.value.exit_code == 1
+
+
+def test_the_fits_of_the_pipeline_come_along(tmp_path):
+    file = read_spectra(write_desi(tmp_path / "coadd-1-2.fits", {"TARGETID": [11, -12]}))
+    fits = (
+        PipelineFit(0, "QSO", "HIZ", 2.123456789012345, 1e-4, 0, 100.5, 12.25),
+        PipelineFit(1, "STAR", "WD", -0.0003, float("inf"), 4, 1e9, 0.0),
+    )
+    save_spectrum(tmp_path / "with.npz", extract(file, 0, fits))
+    assert load_spectrum(tmp_path / "with.npz").fits == fits
+    save_spectrum(tmp_path / "without.npz", extract(file, 0))
+    assert load_spectrum(tmp_path / "without.npz").fits == ()
+
+
+def test_copies_made_before_fits_were_kept_still_load(tmp_path):
+    file = read_spectra(write_desi(tmp_path / "coadd-1-2.fits", {"TARGETID": [11, -12]}))
+    save_spectrum(tmp_path / "copy.npz", extract(file, 0))
+    with np.load(tmp_path / "copy.npz") as stored:
+        # What an older version wrote has exactly these parts.
+        assert "fits" not in stored.files
+        arrays = dict(stored)
+    np.savez_compressed(tmp_path / "odd.npz", **arrays, fits=np.zeros(3))
+    with pytest.raises(BadInput, match="another version"):
+        load_spectrum(tmp_path / "odd.npz")

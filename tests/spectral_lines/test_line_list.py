@@ -90,3 +90,21 @@ def test_redshift_moves_lines_but_not_the_sky():
     assert names["sky"] == 5578.9
     assert "Lyα" not in names
     assert [round(line.rest, 1) for line in sky_lines()] == [5578.9, 6302.0, 6365.5]
+
+
+def test_the_network_lines_are_those_of_the_network():
+    from qnet_tui.quasarnet.lines import LINES
+
+    shown = shown_lines("network", "absorption")
+    assert [line.rest for line in shown] == [rest for _, rest in LINES]
+    assert [line.plain for line in shown] == ["Lya", "C IV", "C III]", "Mg II", "Hb", "Ha"]
+    assert shown == shown_lines("network", "both")
+
+
+def test_bands_go_from_one_edge_to_the_other():
+    bands = {line.name: line for line in absorption_lines() if line.band}
+    assert set(bands) == {"G", "Mg I"}
+    for line in bands.values():
+        assert line.band[0] < line.rest < line.band[1]
+        assert 25 < line.band[1] - line.band[0] < 45
+    assert not any(line.band for line in emission_lines())
