@@ -13,6 +13,7 @@ from storage.errors import DamagedWorkspace, Refused
 from storage.files import one_line_errors, sync_directory, temporary_name
 from storage.journal import journal_files
 from storage.rounds import QUEUE_FILE
+from storage.settings import SETTINGS_FILE
 from storage.workspace import DATABASE, Workspace
 
 
@@ -26,7 +27,7 @@ class Backup:
 
 
 def write_backup(ws: Workspace, path: str | Path) -> Backup:
-    """Write a tar file with ``qnet.db``, ``journal/*.jsonl`` and the queue files of the rounds.
+    """Write a tar file with ``qnet.db``, ``journal/*.jsonl``, the queue files of the rounds and the settings.
 
     The database is copied in one step (a stepwise copy starts anew at every write and may never end),
     checked, and only then is the tar file renamed into place. Journals are copied after it, so they have all
@@ -50,6 +51,8 @@ def write_backup(ws: Workspace, path: str | Path) -> Backup:
         members += [
             (f"rounds/{one.parent.name}/{one.name}", one) for one in sorted(ws.rounds_dir.glob(f"*/{QUEUE_FILE}"))
         ]
+        settings = ws.rounds_dir / SETTINGS_FILE
+        members += [(f"rounds/{SETTINGS_FILE}", settings)] if settings.exists() else []
         try:
             with temporary.open("xb") as stream:
                 with tarfile.open(fileobj=stream, mode="w") as archive:

@@ -74,13 +74,16 @@ def connect(path: str | Path, *, read_only: bool = False, wait_seconds: float = 
 
 
 @contextmanager
-def transaction(db: sqlite_utils.Database, *, patience: float = WAIT_SECONDS) -> Iterator[sqlite3.Connection]:
+def transaction(
+    db: sqlite_utils.Database, *, patience: float = WAIT_SECONDS, begin_within: float | None = None
+) -> Iterator[sqlite3.Connection]:
     """Write inside one ``BEGIN IMMEDIATE`` transaction; all or nothing.
 
     A ``BEGIN`` or ``COMMIT`` refused because of another program's lock is repeated, with a random pause,
     until ``patience`` seconds have passed (at least once more after SQLite's own wait). Inside another
     ``transaction`` of the same connection it is a savepoint: its failure undoes only its own part, and
-    nothing is durable before the outermost one ends.
+    nothing is durable before the outermost one ends. With ``begin_within`` a ``BEGIN`` is refused after about
+    that many seconds; what was begun waits for its ``COMMIT`` as ever.
 
     Yields:
         The connection, for ``execute`` and ``executemany``.
@@ -96,7 +99,10 @@ def transaction(db: sqlite_utils.Database, *, patience: float = WAIT_SECONDS) ->
             with db.atomic():
                 yield connection
             return
-        _persistently(connection, "BEGIN IMMEDIATE", patience)
+        if begin_within is None:
+            _persistently(connection, "BEGIN IMMEDIATE", patience)
+        else:
+            _begin_within(connection, begin_within)
         try:
             yield connection
             _persistently(connection, "COMMIT", patience)
@@ -154,6 +160,16 @@ def database_errors(path: str | Path) -> Iterator[None]:
 
 def _is_open(connection: sqlite3.Connection) -> bool:
     return connection.in_transaction
+
+
+def _begin_within(connection: sqlite3.Connection, seconds: float) -> None:
+    (usual,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {round(500 * seconds)}")
+    try:
+        # Two attempts: SQLite's waiting is not fair.
+        _persistently(connection, "BEGIN IMMEDIATE", 0.0)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {usual}")
 
 
 def _persistently(connection: sqlite3.Connection, statement: str, patience: float) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage.connection import fetch
+from storage.times import just_after, utc_now
 from storage.workspace import Workspace
 
 _FIRST = "0" * 64
@@ -18,7 +19,7 @@ _FIRST = "0" * 64
 
 @dataclass(frozen=True)
 class Event:
-    """One entry: ``kind`` is inspector, vote, withdraw or merge; ``body`` is all that was said."""
+    """One entry: ``kind`` is one of those of :class:`storage.ledger.Entry`; ``body`` is all that was said."""
 
     id: int
     uid: str
@@ -39,17 +40,29 @@ def append_event(
     object_id: int | None,
     round: int | None,
     body: dict[str, Any],
+    ordered_at: str = "",
 ) -> None:
-    """Add an entry inside the caller's transaction."""
+    """Add an entry inside the caller's transaction; ``ordered_at`` is its place in the order of all."""
     last = connection.execute("SELECT hash FROM event ORDER BY id DESC LIMIT 1").fetchone()
     previous = last[0] if last else _FIRST
     text = json.dumps(body, sort_keys=True)
     entry = (uid, at, kind, by, object_id, round, text)
     connection.execute(
-        "INSERT INTO event (uid, at, kind, by, object_id, round, body, previous, hash)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*entry, previous, _hash(previous, entry)),
+        "INSERT INTO event (uid, at, kind, by, object_id, round, body, previous, hash, ordered_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*entry, previous, _hash(previous, entry), ordered_at or at),
     )
+
+
+def place_in_order(connection: sqlite3.Connection) -> str:
+    """Return the place of what is done now: the present time, but after everything in the log.
+
+    Within a transaction this is the order in which things were done, also where the clocks of two machines
+    disagree (a hybrid logical clock: Kulkarni et al. 2014).
+    """
+    (last,) = connection.execute("SELECT max(ordered_at) FROM event").fetchone()
+    now = utc_now()
+    return now if not last or last < now else just_after(last)
 
 
 def has_event(connection: sqlite3.Connection, uid: str) -> bool:
@@ -69,6 +82,12 @@ def events(ws: Workspace, object_id: int | None = None) -> list[Event]:
         Event(number, uid, at, kind, by, about, round_, json.loads(body))
         for number, uid, at, kind, by, about, round_, body in rows
     ]
+
+
+def rounds_changed(ws: Workspace, after: int) -> tuple[int, set[int]]:
+    """Return the id of the last entry, and the rounds of those after entry ``after``: what is to be read again."""
+    rows = fetch(ws.db, "SELECT id, round FROM event WHERE id > ? ORDER BY id", (int(after),))
+    return (int(rows[-1][0]) if rows else int(after), {int(number) for _, number in rows if number is not None})
 
 
 def verify_events(ws: Workspace) -> list[int]:

@@ -2,15 +2,18 @@
 # ruff: noqa: A002 - "round" is the word of the field for it.
 
 import json
+import sqlite3
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from storage.connection import fetch, transaction
+from storage.entries import CURRENT_MERGE, CURRENT_VOTE, MERGE_COLUMNS, Entry
 from storage.errors import Refused
+from storage.events import has_event
 from storage.inspectors import registered_code
-from storage.journal import append_entries
-from storage.ledger import CURRENT_MERGE, CURRENT_VOTE, MERGE_COLUMNS, Entry, enter
+from storage.ledger import write
+from storage.settings import get_setting
 from storage.times import canonical_time, utc_now
 from storage.workspace import Workspace
 
@@ -33,6 +36,7 @@ class MergedLabel:
         uid, at: of the entry.
         superseded, reopened: set by :func:`merges`; a later merged label replaced it, a later vote opened it
             again.
+        names_shown: the merger asked to see who gave which vote.
 
     """
 
@@ -52,6 +56,7 @@ class MergedLabel:
     at: str = field(default_factory=utc_now)
     superseded: bool = False
     reopened: bool = False
+    names_shown: bool = False
 
 
 def add_merges(ws: Workspace, labels: Iterable[MergedLabel]) -> int:
@@ -61,18 +66,20 @@ def add_merges(ws: Workspace, labels: Iterable[MergedLabel]) -> int:
     journal has the labels and the next open enters them: do what may be refused first.
 
     Raises:
-        Refused: the merger is no inspector of the campaign, the object is not in the round, or votes that a
-            label
-            rests on were changed or undone meanwhile.
+        Refused: the merger is no inspector of the campaign or voted on the object (which a campaign of one vote, or
+            one with the setting merger_may_vote, allows); the object is not in the round; or the votes on it
+            are not those that the label rests on: one was changed, undone or added meanwhile.
 
     """
     given = list(labels)
     known = {code: registered_code(ws, code) for code in {label.by for label in given}}
     settled = [replace(label, by=known[label.by], at=canonical_time(label.at)) for label in given]
-    added = 0
+    may_vote = bool(get_setting(ws, "merger_may_vote")) or int(get_setting(ws, "votes_required")) == 1
     with transaction(ws.db) as connection:
         entries = []
         for label in settled:
+            if has_event(connection, label.uid):
+                continue
             found = connection.execute(
                 "SELECT o.survey, o.identity, o.targetid FROM selection s JOIN object o ON o.id = s.object_id"
                 " WHERE s.round = ? AND s.object_id = ?",
@@ -80,24 +87,62 @@ def add_merges(ws: Workspace, labels: Iterable[MergedLabel]) -> int:
             ).fetchone()
             if found is None:
                 raise Refused(f"object {label.object_id} is not in round {label.round}", file=ws.root)
-            current = {
-                uid
-                for (uid,) in connection.execute(
-                    f"SELECT uid FROM vote WHERE object_id = ? AND {CURRENT_VOTE}", (int(label.object_id),)
-                ).fetchall()
-            }
-            if not set(label.vote_uids) <= current:
-                raise Refused(
-                    f"a vote on {found[0]}:{found[1]} was changed meanwhile",
-                    mend="look at it again, then merge",
-                )
+            _check_votes(connection, label, f"{found[0]}:{found[1]}", may_vote)
             entries.append(_entry(label, *found))
-        # Inside the transaction, because what may still be refused must not be replayed from a journal.
-        for code in sorted(set(known.values())):
-            append_entries(ws.journal_dir, code, [entry.as_line() for entry in entries if entry.by == code])
-        for entry in entries:
-            added += enter(connection, entry)
-    return added
+        return write(connection, ws.journal_dir, entries)
+
+
+def _check_votes(connection: sqlite3.Connection, label: MergedLabel, name: str, may_vote: bool) -> None:
+    current = connection.execute(
+        f"SELECT uid, inspector, round FROM vote WHERE object_id = ? AND {CURRENT_VOTE}", (int(label.object_id),)
+    ).fetchall()
+    rests_on = set(label.vote_uids)
+    of_round = {uid for uid, _, round_ in current if round_ == int(label.round)}
+    if not of_round <= rests_on <= {uid for uid, _, _ in current}:
+        raise Refused(f"the votes on {name} changed meanwhile", mend="look at it again, then merge")
+    if not may_vote and label.by in {inspector for _, inspector, _ in current}:
+        raise Refused(
+            f"{label.by} voted on {name} and may not settle it",
+            mend="let another merge it, or allow it with 'qnet campaign set merger_may_vote true'",
+        )
+
+
+def reopen_merge(ws: Workspace, uid: str, by: str) -> None:
+    """Take a merged label back, as an entry of its own: its object waits for a merger again. Twice is harmless.
+
+    What the truth took from it is stale from here on (:func:`stale_truth`).
+
+    Raises:
+        Refused: no such inspector or merged label, or a later one superseded it.
+
+    """
+    code = registered_code(ws, by)
+    with transaction(ws.db) as connection:
+        row = connection.execute(
+            "SELECT m.superseded_by, m.reopened_at, m.object_id, m.round, o.survey, o.identity, o.targetid"
+            " FROM merge m JOIN object o ON o.id = m.object_id WHERE m.uid = ?",
+            (uid,),
+        ).fetchone()
+        if row is None:
+            raise Refused(f"there is no merged label {uid}", file=ws.root)
+        superseded_by, reopened_at, object_id, round_, survey, identity, targetid = row
+        if reopened_at:
+            return
+        if superseded_by:
+            raise Refused("a later merged label superseded this one", mend="undo that one")
+        entry = Entry(
+            uid=uuid.uuid4().hex,
+            at=utc_now(),
+            kind="reopen",
+            by=code,
+            body={"merge_uid": uid},
+            survey=survey,
+            identity=identity,
+            targetid=targetid,
+            object_id=object_id,
+            round=round_,
+        )
+        write(connection, ws.journal_dir, [entry])
 
 
 def merges(
@@ -117,7 +162,8 @@ def merges(
     found = []
     for *values, superseded, reopened in rows:
         known = dict(zip(names, values, strict=True))
-        known |= {"unseen": bool(known["unseen"]), "vote_uids": tuple(json.loads(known["vote_uids"]))}
+        known |= {name: bool(known[name]) for name in ("unseen", "names_shown")}
+        known |= {"vote_uids": tuple(json.loads(known["vote_uids"]))}
         found.append(MergedLabel(**known, superseded=bool(superseded), reopened=bool(reopened)))
     return found
 
@@ -153,6 +199,7 @@ def _entry(label: MergedLabel, survey: str, identity: str, targetid: int) -> Ent
             "rule": label.rule,
             "unseen": bool(label.unseen),
             "vote_uids": list(label.vote_uids),
+            "names_shown": bool(label.names_shown),
         },
         survey=survey,
         identity=identity,

@@ -24,6 +24,7 @@ MIGRATIONS: tuple[tuple[int, tuple[str, ...]], ...] = (
             *inspection.VERSION_1,
         ),
     ),
+    (2, inspection.VERSION_2),
 )
 SCHEMA_VERSION = MIGRATIONS[-1][0]
 

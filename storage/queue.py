@@ -13,8 +13,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from storage.connection import fetch, transaction
+from storage.entries import CURRENT_MERGE, CURRENT_VOTE
 from storage.inspectors import registered_code
-from storage.ledger import CURRENT_MERGE, CURRENT_VOTE
 from storage.rounds import SELECT_RECORD, SelectionRecord, selection_record
 from storage.settings import get_setting
 from storage.times import utc_now
@@ -60,6 +60,15 @@ _OPEN = f"""
         AND {CURRENT_MERGE})
 """
 
+# What waits for a person and is in nobody else's hands, in the order in which it comes.
+_WAITING = (
+    f"SELECT {SELECT_RECORD} FROM selection s"
+    " LEFT JOIN deferral d ON d.object_id = s.object_id AND d.inspector = :inspector"
+    f" WHERE {_OPEN} AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.object_id = s.object_id"
+    " AND l.inspector <> :inspector AND l.expires > :now)"
+    " ORDER BY d.at IS NOT NULL, d.at, s.round, s.rank, s.object_id LIMIT :enough"
+)
+
 
 def next_object(
     ws: Workspace,
@@ -88,11 +97,7 @@ def next_object(
     passed_over = {int(one) for one in skip}
     with transaction(ws.db) as connection:
         rows = connection.execute(
-            f"SELECT {SELECT_RECORD} FROM selection s"
-            " LEFT JOIN deferral d ON d.object_id = s.object_id AND d.inspector = :inspector"
-            f" WHERE {_OPEN} AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.object_id = s.object_id"
-            " AND l.inspector <> :inspector AND l.expires > :now)"
-            " ORDER BY d.at IS NOT NULL, d.at, s.round, s.rank, s.object_id LIMIT :enough",
+            _WAITING,
             {
                 "round": round,
                 "required": int(votes_required),
@@ -106,6 +111,23 @@ def next_object(
         if found is not None:
             _lease(connection, ws, inspector, found.object_id, now)
     return found
+
+
+def upcoming(
+    ws: Workspace, round: int | None, inspector: str, votes_required: int, count: int
+) -> list[SelectionRecord]:
+    """Return the ``count`` objects that would come next for a person, in order, leasing none of them.
+
+    For having them ready: whether one of them is really next is decided when it is asked for.
+    """
+    values = {
+        "round": round,
+        "required": int(votes_required),
+        "inspector": registered_code(ws, inspector),
+        "now": time.time(),
+        "enough": int(count),
+    }
+    return [selection_record(row) for row in fetch(ws.db, _WAITING, values)]
 
 
 def take_lease(ws: Workspace, inspector: str, object_id: int) -> bool:

@@ -1,6 +1,6 @@
 """Replaying the journals: what the database lacks is entered at the next open, or into a fresh database.
 
-Each journal is in the order its person acted; between persons the times decide.
+Each journal is in the order its person acted; between persons the places in the order of all decide.
 """
 
 import heapq
@@ -8,6 +8,7 @@ import json
 import secrets
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,12 +18,14 @@ from typing import Any
 import sqlite_utils
 
 from storage.connection import connect, fetch, fetch_in, transaction
+from storage.entries import Entry, UnknownEntry
 from storage.errors import DamagedWorkspace, NotAWorkspace
 from storage.files import one_line_errors, sync_directory
 from storage.journal import JournalPart, journal_files, read_entries
-from storage.ledger import Entry, UnknownEntry, enter
+from storage.ledger import enter
 from storage.migrations import check_readable, migrate
 from storage.rounds import QUEUE_FILE, SelectionRecord
+from storage.settings import SETTINGS_FILE, restore_settings
 from storage.times import utc_now
 from storage.workspace import DATABASE, Workspace
 
@@ -75,7 +78,7 @@ def reconcile(ws: Workspace) -> int:
     if not lacking and abs(grown) < _MARK_AFTER_BYTES:
         return 0
     with transaction(ws.db) as connection:
-        entered, left = _replay(connection, [part.entries for _, part in parts], lacking)
+        entered, left = _replay(connection, [part.entries for _, part in parts], lacking, whole_groups=True)
         unplaced = {name for name, _ in left}
         for name, part in parts:
             if not any(line["uid"] in unplaced for line in part.entries):
@@ -88,11 +91,10 @@ def reconcile(ws: Workspace) -> int:
 
 
 def recover(root: str | Path) -> Recovery:
-    """Rebuild inspectors, rounds, votes and merged labels from ``journal/`` and ``rounds/`` alone.
+    """Rebuild settings, inspectors, rounds, votes, stars, looks and merged labels from ``journal/`` and ``rounds/``.
 
     A sound database is kept and gets what it lacks. A damaged one is moved aside, never deleted. Files, truth
-    and runs
-    are not in the journals: ingest and import again; objects keep their numbers.
+    and runs are not in the journals: ingest and import again; objects keep their numbers.
 
     Raises:
         NotAWorkspace: there is nothing to rebuild from.
@@ -107,19 +109,19 @@ def recover(root: str | Path) -> Recovery:
         raise NotAWorkspace("has no journals and no rounds to rebuild from", file=root)
     if _is_sound(database):
         with closing(connect(database)) as db:
-            return _rebuild(db, journals, queues)
+            return _rebuild(db, root, journals, queues)
     with one_line_errors(root), tempfile.TemporaryDirectory(prefix=".recover.", dir=root) as scratch:
         built = Path(scratch) / DATABASE
         with closing(connect(built)) as db:
-            report = _rebuild(db, journals, queues)
+            report = _rebuild(db, root, journals, queues)
         moved = _move_aside(database)
         built.replace(database)
         sync_directory(root)
     return replace(report, fresh=True, moved_aside=moved)
 
 
-def _rebuild(db: sqlite_utils.Database, journals: list[Path], queues: list[Path]) -> Recovery:
-    """Enter into ``db`` all that it lacks of the queue files and the journals, in one transaction."""
+def _rebuild(db: sqlite_utils.Database, root: Path, journals: list[Path], queues: list[Path]) -> Recovery:
+    """Enter into ``db`` all that it lacks of the settings, queue files and journals, in one transaction."""
     migrate(db)
     parts = [read_entries(path) for path in journals]
     left = [
@@ -128,9 +130,10 @@ def _rebuild(db: sqlite_utils.Database, journals: list[Path], queues: list[Path]
         if part.bad_lines
     ]
     with transaction(db) as connection:
+        left += restore_settings(connection, root / "rounds" / SETTINGS_FILE)
         left += _restore_queues(connection, queues)
         lacking = _lacking(db, (line["uid"] for part in parts for line in part.entries))
-        entered, unplaced = _replay(connection, [part.entries for part in parts], lacking)
+        entered, unplaced = _replay(connection, [part.entries for part in parts], lacking, whole_groups=False)
     left += [f"{uid}: {reason}" for uid, reason in unplaced]
     votes, merges, objects = fetch(
         db,
@@ -146,22 +149,55 @@ def _lacking(db: sqlite_utils.Database, uids: Iterable[str]) -> set[str]:
 
 
 def _replay(
-    connection: sqlite3.Connection, journals: Iterable[tuple[dict[str, Any], ...]], lacking: set[str]
+    connection: sqlite3.Connection,
+    journals: Iterable[tuple[dict[str, Any], ...]],
+    lacking: set[str],
+    *,
+    whole_groups: bool,
 ) -> tuple[int, list[tuple[str, str]]]:
-    """Enter what is lacking in order; return how many, and (uid, reason) of what could not be entered."""
+    """Enter what is lacking in order; return how many, and (uid, reason) of what could not be entered.
+
+    With ``whole_groups`` an import that was cut off before all its journals were written is not entered: who
+    imported was told so, and a repeated import is another group. Where a damaged database is rebuilt, every
+    line that is left counts.
+    """
+    journals = list(journals)
+    # A commit that had to wait or was repeated is in its journal twice; the last time it had its place in the order.
+    last = {line["uid"]: line for lines in journals for line in lines}
+    present = Counter(line["group"] for lines in journals for line in lines if line.get("group"))
     entered: set[str] = set()
-    left: list[tuple[str, str]] = []
-    for _, _, line in heapq.merge(*(_in_order(index, lines) for index, lines in enumerate(journals))):
-        if line.line["uid"] not in lacking:
+    left: dict[str, str] = {}
+    for _, _, holder in heapq.merge(*(_in_order(index, lines) for index, lines in enumerate(journals))):
+        line, uid = holder.line, holder.line["uid"]
+        if uid not in lacking or last[uid] is not line:
+            continue
+        group = line.get("group")
+        if whole_groups and group and present[group] < line.get("group_size", 0):
+            left[uid] = "the import that it belongs to was cut off: import the file again"
             continue
         try:
-            if enter(connection, Entry.of_line(line.line), replayed=entered):
-                entered.add(line.line["uid"])
+            if _entered_whole(connection, Entry.of_line(line), entered):
+                entered.add(uid)
         except UnknownEntry as error:
-            left.append((line.line["uid"], error.what))
-        except (sqlite3.IntegrityError, KeyError, TypeError) as error:
-            left.append((line.line["uid"], f"cannot be read ({error})"))
-    return len(entered), left
+            left[uid] = error.what
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError, KeyError, TypeError, ValueError) as error:
+            left[uid] = f"cannot be read ({error})"
+    return len(entered), [(uid, reason) for uid, reason in left.items() if uid not in entered]
+
+
+def _entered_whole(connection: sqlite3.Connection, entry: Entry, entered: set[str]) -> bool:
+    """Enter one entry; what it had changed before it turned out to be of no use is taken back."""
+    connection.execute("SAVEPOINT entry")
+    try:
+        new = enter(connection, entry, replayed=entered)
+    except BaseException:
+        # On a full disk SQLite has rolled back everything by itself.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO entry")
+            connection.execute("RELEASE entry")
+        raise
+    connection.execute("RELEASE entry")
+    return new
 
 
 @dataclass(frozen=True)
@@ -170,10 +206,10 @@ class _Line:
 
 
 def _in_order(index: int, lines: tuple[dict[str, Any], ...]) -> Iterator[tuple[str, tuple[int, int], _Line]]:
-    """Give each line a time that never runs back within its journal, whatever the clocks said."""
+    """Give each line a place that never runs back within its journal, whatever the clocks said."""
     latest = ""
     for number, line in enumerate(lines):
-        latest = max(latest, str(line["at"]))
+        latest = max(latest, str(line.get("ordered_at") or line["at"]))
         yield latest, (index, number), _Line(line)
 
 

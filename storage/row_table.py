@@ -2,6 +2,7 @@
 
 import math
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from typing import Any
 
@@ -59,7 +60,7 @@ _TABLES = {"row", "file", "t"}
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
 
 
-def read_rows(ws: Workspace, where: str | None = None) -> NDArray[np.void]:
+def read_rows(ws: Workspace, where: str | None = None, *, object_ids: Iterable[int] | None = None) -> NDArray[np.void]:
     """Return the rows that have a vector, as an array of :data:`ROW_DTYPE` sorted by id.
 
     Args:
@@ -67,19 +68,21 @@ def read_rows(ws: Workspace, where: str | None = None) -> NDArray[np.void]:
         where: an SQL expression over the columns of the row, ``program`` and ``path`` of its file, and
             ``mag_g``, ``mag_r``, ``mag_z`` (22.5 - 2.5 log10 flux, NULL unless the flux is positive), e.g.
             ``desi_target & 4 AND mag_r < 22.5``. It is evaluated on a connection that cannot write.
+        object_ids: only rows of these objects.
 
     Raises:
         BadExpression: ``where`` does not parse, names an unknown column or does more than compare.
 
     """
     columns = ", ".join("coalesce(object_id, 0)" if name == "object_id" else name for name in _names())
+    of_objects = "" if object_ids is None else f" AND r.object_id IN ({','.join(str(int(one)) for one in object_ids)})"
     magnitudes = ", ".join(f"magnitude(r.{flux}) AS {name}" for name, flux in _MAGNITUDES.items())
     # The expression sees one flat table, so no column needs a prefix and none is ambiguous; what must hold in
     # any case is inside it, out of the reach of a stray parenthesis. The line break keeps a comment at its
     # end from swallowing the parenthesis.
     query = (
         f"WITH t AS (SELECT r.*, f.program AS program, f.path AS path, {magnitudes}"
-        " FROM row r JOIN file f ON f.id = r.file_id WHERE r.shard_id IS NOT NULL AND r.id > ?)"
+        f" FROM row r JOIN file f ON f.id = r.file_id WHERE r.shard_id IS NOT NULL AND r.id > ?{of_objects})"
         f" SELECT {columns} FROM t WHERE ({where or '1'}\n) ORDER BY id LIMIT {_PAGE}"
     )
     pages: list[NDArray[np.void]] = []

@@ -1,16 +1,20 @@
 """The settings of a campaign: one value each, with who set it and when.
 
 Defaults follow the recommendations for visual inspection (three votes, both blind switches on, the merge rule
-``qnet1`` with dz 0.0033 and a quality spread of 2, good from 2.5).
+``qnet1`` with dz 0.0033 and a quality spread of 2, good from 2.5). Every change also rewrites
+``rounds/settings.json``, so that a campaign that is rebuilt without its database goes on by its own rules.
 """
 
 import json
+import sqlite3
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from storage.connection import fetch, transaction
 from storage.errors import Refused
+from storage.files import write_durably
 from storage.scalars import json_text
 from storage.times import utc_now
 from storage.workspace import Workspace
@@ -20,6 +24,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "votes_required": 3,
         "blind_peers": True,
         "blind_model": True,
+        "show_after_commit": False,
         "merge_rule": "qnet1",
         "dz_conflict": 0.0033,
         "quality_conflict": 2,
@@ -31,6 +36,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
 )
 MERGE_RULES = ("qnet1", "desi2021")
 DEFAULT_AUTHOR = "default"
+SETTINGS_FILE = "settings.json"
 
 _RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
@@ -65,6 +71,9 @@ def set_setting(ws: Workspace, name: str, value: Any, by: str) -> None:
             " SET value = excluded.value, at = excluded.at, by = excluded.by",
             (name, json_text(value), utc_now(), by),
         )
+        rows = connection.execute("SELECT name, value, at, by FROM setting ORDER BY name").fetchall()
+        text = json.dumps({row[0]: {"value": json.loads(row[1]), "at": row[2], "by": row[3]} for row in rows}, indent=1)
+        write_durably(ws.rounds_dir / SETTINGS_FILE, text.encode() + b"\n")
 
 
 def all_settings(ws: Workspace) -> dict[str, tuple[Any, str, str]]:
@@ -73,6 +82,19 @@ def all_settings(ws: Workspace) -> dict[str, tuple[Any, str, str]]:
     for name, value, at, by in fetch(ws.db, "SELECT name, value, at, by FROM setting"):
         found[name] = (json.loads(value), at, by)
     return dict(sorted(found.items()))
+
+
+def restore_settings(connection: sqlite3.Connection, path: Path) -> list[str]:
+    """Put settings that are not in the database back from a settings file; return what could not be read."""
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        rows = [(name, json_text(one["value"]), str(one["at"]), str(one["by"])) for name, one in known.items()]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return [f"{path.name}: cannot be read ({error}); check 'qnet campaign'"]
+    connection.executemany("INSERT INTO setting (name, value, at, by) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
+    return []
 
 
 def _check(name: str, value: Any) -> None:

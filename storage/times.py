@@ -1,6 +1,6 @@
 """Times as the database keeps them: UTC, ISO 8601, always the same width, so text order is time order."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from storage.errors import Refused
 
@@ -22,6 +22,11 @@ def canonical_time(text: str) -> str:
     except ValueError:
         raise Refused(f"{text!r} is not an ISO 8601 time") from None
     return _written(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC))
+
+
+def just_after(text: str) -> str:
+    """Return the time one microsecond after one in canonical form."""
+    return _written(datetime.fromisoformat(text) + timedelta(microseconds=1))
 
 
 def _written(moment: datetime) -> str:

@@ -183,6 +183,12 @@ def current_truth(ws: Workspace, at_round: int | None = None, include_excluded: 
     return np.array(rows, dtype=TRUTH_DTYPE)
 
 
+def remarks(ws: Workspace) -> dict[int, tuple[str, str, int | None]]:
+    """Return object → (issues, comment, number of inspections) of the labels that hold."""
+    rows = fetch(ws.db, "SELECT object_id, issues, comment, n_vi FROM truth WHERE superseded_by IS NULL")
+    return {object_id: (issues, comment, n_vi) for object_id, issues, comment, n_vi in rows}
+
+
 def truth_hash(ws: Workspace, at_round: int | None = None) -> str:
     """Return the SHA-256 (hex) of the labels that hold, with roles, in an order and form free of row numbers.
 

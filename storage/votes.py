@@ -2,21 +2,19 @@
 
 A commit writes the person's journal (fsync) and then the database; the same vote twice is harmless, so a
 commit that failed is simply repeated. Undoing is an entry of its own, nothing is ever deleted. This module is
-also the
-face of the neighbouring ones: inspectors, the queue, drafts and the replay of journals.
+also the face of the neighbouring ones: inspectors, the queue, drafts, undo and the replay of journals.
 """
-# ruff: noqa: A002 - "round" is the word of the field for it.
 
-import math
-import uuid
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from storage.connection import fetch, transaction
+from storage.connection import fetch, fetch_in, transaction
 from storage.drafts import draft, drafts, drop_draft, load_position, save_draft, save_position
-from storage.errors import Refused
-from storage.inspectors import Inspector, add_inspector, inspector_for, inspectors, registered_code
+from storage.entries import CURRENT_VOTE, VOTE_COLUMNS, Entry
+from storage.errors import DatabaseBusy, Refused, StorageError
+from storage.inspectors import Inspector, add_inspector, inspector_for, inspectors
 from storage.journal import append_entries
-from storage.ledger import CURRENT_MERGE, CURRENT_VOTE, VOTE_COLUMNS, Entry, enter
+from storage.ledger import write
 from storage.queue import (
     Lease,
     Progress,
@@ -27,9 +25,12 @@ from storage.queue import (
     release_leases,
     renew_lease,
     take_lease,
+    upcoming,
 )
 from storage.reconciliation import Recovery, reconcile, recover
-from storage.times import canonical_time, utc_now
+from storage.times import utc_now
+from storage.undo import restore_vote, undone_votes, withdraw_vote
+from storage.vote_rows import CLASSES, ISSUES, Vote, checked_vote, new_uid, votes
 from storage.workspace import Workspace
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Vote",
     "add_inspector",
     "commit_vote",
+    "commit_votes",
     "defer",
     "draft",
     "drafts",
@@ -57,66 +59,22 @@ __all__ = [
     "recover",
     "release_leases",
     "renew_lease",
+    "restore_vote",
     "save_draft",
     "save_position",
     "take_lease",
+    "undone_votes",
+    "upcoming",
     "votes",
     "withdraw_vote",
 ]
 
-CLASSES = ("STAR", "GALAXY", "QSO")
-ISSUES = "CRS"
-
-
-@dataclass(frozen=True)
-class Vote:
-    """What one inspector says of one object.
-
-    Attributes:
-        uid: made by the client, once for each answer; a repeated commit keeps it.
-        round, object_id, inspector: where, what, who.
-        spectype: STAR, GALAXY, QSO, or None where nothing can be said.
-        z: the redshift, None where none can be given.
-        quality: 0 to 4.
-        issues: any of C (class wrong), R (redshift wrong), S (spectrum bad), sorted.
-        comment: free text.
-        z_source: typed, line, fit or pipeline.
-        active_seconds: time spent, idle gaps left out.
-        blind_peers, blind_model: what the inspector could not see.
-        tags: words for the training, e.g. that much of the spectrum was masked.
-        app_version: the program's version.
-        committed_at: UTC, ISO 8601.
-        superseded, withdrawn: set by :func:`votes`; a later vote replaced it, its author undid it.
-
-    """
-
-    uid: str
-    round: int
-    object_id: int
-    inspector: str
-    spectype: str | None
-    z: float | None
-    quality: int
-    issues: str = ""
-    comment: str = ""
-    z_source: str = ""
-    active_seconds: float = 0.0
-    blind_peers: bool = True
-    blind_model: bool = True
-    tags: str = ""
-    app_version: str = ""
-    committed_at: str = field(default_factory=utc_now)
-    superseded: bool = False
-    withdrawn: bool = False
-
-
-def new_uid() -> str:
-    """Return a fresh uid for a vote."""
-    return uuid.uuid4().hex
+SOON = 1.0
+"""Seconds that a vote waits for the database before it is written to the journal alone, and then waits on."""
 
 
 def commit_vote(ws: Workspace, vote: Vote) -> bool:
-    """Make a vote durable: the journal first, then the database. Returns False if it was there already.
+    """Make a vote durable: the journal first, then the database. Return False if it was there already.
 
     An earlier vote of the same inspector on the object is superseded; a merged label of it is open again; the
     inspector's draft, deferral and lease of it end.
@@ -124,124 +82,88 @@ def commit_vote(ws: Workspace, vote: Vote) -> bool:
     Raises:
         Refused: a value that cannot be, the object was never in that round, or the inspector is unknown.
         StorageError: not saved in the database. If the journal took it, the next open of the workspace
-            replays it;
-            committing the same vote again is right in every case.
+            replays it; committing the same vote again is right in every case.
 
     """
-    vote = _checked(ws, vote)
+    vote = checked_vote(ws, vote)
+    entry = _entry(ws, vote)
+    journal_had_its_turn = False
+    try:
+        with transaction(ws.db, begin_within=SOON) as connection:
+            journal_had_its_turn = True
+            return bool(write(connection, ws.journal_dir, [entry]))
+    except StorageError as error:
+        # A database that cannot even be locked keeps nobody's answer out of the journal. Inside the transaction the
+        # journal would have got it with its place in the order of all; now the next open finds one.
+        if journal_had_its_turn:
+            raise
+        append_entries(ws.journal_dir, vote.inspector, [entry.as_line()])
+        if not isinstance(error, DatabaseBusy):
+            raise
+    with transaction(ws.db) as connection:
+        return bool(write(connection, ws.journal_dir, [entry]))
+
+
+def commit_votes(ws: Workspace, votes: Iterable[Vote], origin: str) -> int:
+    """Take over votes from a file of other people's, all of them or none; return how many were new.
+
+    A vote whose uid is known adds nothing, so the uid of an imported vote is made from what it says (its
+    inspector, object and answer), and the same file twice adds nothing. The inspectors are registered before, if
+    need be with no account (``add_inspector(ws, code, "", name)``). ``committed_at`` may lie far back; what
+    is later is decided by when a vote is entered.
+
+    Args:
+        ws: the workspace.
+        votes: of any number of inspectors, each object once for each of them.
+        origin: the file, kept with every vote.
+
+    Raises:
+        Refused: as :func:`commit_vote`, or an inspector gave a vote on the object here, which no file
+            replaces (drop it from the list first); nothing was written.
+        StorageError: nothing was entered; importing again is right in every case. If the power failed after the
+            last journal was written, the next open enters all of it.
+
+    """
+    if not origin:
+        raise Refused("imported votes need a word on where they came from")
+    wanted = {vote.uid: vote for vote in votes}
+    known = {uid for (uid,) in fetch_in(ws.db, "SELECT uid FROM event WHERE uid IN ({})", wanted)}
+    now, group = utc_now(), new_uid()
+    fresh = [checked_vote(ws, replace(vote, origin=origin)) for uid, vote in wanted.items() if uid not in known]
+    entries = [_entry(ws, vote, at=now, group=group, group_size=len(fresh)) for vote in fresh]
+    with transaction(ws.db) as connection:
+        _check_given_here(ws, fresh)
+        return write(connection, ws.journal_dir, entries)
+
+
+def _check_given_here(ws: Workspace, imported: Sequence[Vote]) -> None:
+    """Refuse to replace by a file what somebody answered here."""
+    wanted = {(vote.object_id, vote.inspector) for vote in imported}
+    if len(wanted) < len(imported):
+        raise Refused("the file has two votes of one inspector on one object", mend="keep the later one")
+    here = set(fetch(ws.db, f"SELECT object_id, inspector FROM vote WHERE origin = '' AND {CURRENT_VOTE}"))
+    for object_id, inspector in sorted(wanted & here):
+        name = fetch(ws.db, "SELECT survey || ':' || identity FROM object WHERE id = ?", (object_id,))[0][0]
+        raise Refused(f"{inspector} voted on {name} here", mend="leave that row out of the file")
+
+
+def _entry(ws: Workspace, vote: Vote, *, at: str = "", group: str = "", group_size: int = 0) -> Entry:
+    """Return the entry of a checked vote; with ``at`` one that is entered later than it was given."""
     survey, identity, targetid = fetch(
         ws.db, "SELECT survey, identity, targetid FROM object WHERE id = ?", (vote.object_id,)
     )[0]
-    entry = Entry(
+    body = {name: getattr(vote, name) for name in VOTE_COLUMNS}
+    return Entry(
         uid=vote.uid,
-        at=vote.committed_at,
+        at=at or vote.committed_at,
         kind="vote",
         by=vote.inspector,
-        body={name: getattr(vote, name) for name in VOTE_COLUMNS},
+        body=body | {"committed_at": vote.committed_at} if at else body,
         survey=survey,
         identity=identity,
         targetid=targetid,
         object_id=vote.object_id,
         round=vote.round,
-    )
-    append_entries(ws.journal_dir, vote.inspector, [entry.as_line()])
-    with transaction(ws.db) as connection:
-        return enter(connection, entry)
-
-
-def withdraw_vote(ws: Workspace, uid: str, by: str) -> None:
-    """Undo a vote, as an entry of its own: the object is open again for its inspector. Twice is harmless.
-
-    Raises:
-        Refused: no such vote; a later one superseded it; or a merged label rests on it (the line names the
-            merger).
-
-    """
-    with transaction(ws.db) as connection:
-        row = connection.execute(
-            "SELECT v.object_id, v.inspector, v.round, v.superseded_by, v.withdrawn_at, o.survey, o.identity,"
-            " o.targetid FROM vote v JOIN object o ON o.id = v.object_id WHERE v.uid = ?",
-            (uid,),
-        ).fetchone()
-        if row is None:
-            raise Refused(f"there is no vote {uid}", file=ws.root)
-        object_id, inspector, round_, superseded_by, withdrawn_at, survey, identity, targetid = row
-        if withdrawn_at:
-            return
-        if superseded_by:
-            raise Refused("a later vote superseded this one", mend="undo that one")
-        merged = connection.execute(
-            f"SELECT by, at FROM merge WHERE object_id = ? AND {CURRENT_MERGE}"
-            " AND EXISTS (SELECT 1 FROM json_each(vote_uids) WHERE value = ?)",
-            (object_id, uid),
-        ).fetchone()
-        if merged is not None:
-            raise Refused(f"{merged[0]} merged this vote at {merged[1][:16]}Z", mend=f"vote again, or ask {merged[0]}")
-        entry = Entry(
-            uid=new_uid(),
-            at=utc_now(),
-            kind="withdraw",
-            by=inspector,
-            body={"vote_uid": uid, "by": by},
-            survey=survey,
-            identity=identity,
-            targetid=targetid,
-            object_id=object_id,
-            round=round_,
-        )
-        append_entries(ws.journal_dir, inspector, [entry.as_line()])
-        enter(connection, entry)
-
-
-def votes(
-    ws: Workspace,
-    round: int | None = None,
-    object_id: int | None = None,
-    current: bool = True,
-) -> list[Vote]:
-    """Return votes by object and time: those that hold; with ``current=False`` all that ever were."""
-    names = ("uid", "round", "object_id", "inspector", *VOTE_COLUMNS, "committed_at")
-    rows = fetch(
-        ws.db,
-        f"SELECT {', '.join(names)}, superseded_by <> '', withdrawn_at <> '' FROM vote"
-        " WHERE (?1 IS NULL OR round = ?1) AND (?2 IS NULL OR object_id = ?2)"
-        f" AND (NOT ?3 OR ({CURRENT_VOTE})) ORDER BY object_id, committed_at, uid",
-        (round, object_id, int(current)),
-    )
-    found = []
-    for *values, superseded, withdrawn in rows:
-        known = dict(zip(names, values, strict=True))
-        known |= {name: bool(known[name]) for name in ("blind_peers", "blind_model")}
-        found.append(Vote(**known, superseded=bool(superseded), withdrawn=bool(withdrawn)))
-    return found
-
-
-def _checked(ws: Workspace, vote: Vote) -> Vote:
-    """Return the vote in the one form that is stored; refuse before anything is written."""
-    if not vote.uid:
-        raise Refused("a vote needs a uid")
-    if vote.spectype is not None and vote.spectype not in CLASSES:
-        raise Refused(f"the class is one of {', '.join(CLASSES)}, not {vote.spectype!r}")
-    if vote.quality not in range(5):
-        raise Refused(f"the quality is 0 to 4, not {vote.quality}")
-    if not set(vote.issues) <= set(ISSUES):
-        raise Refused(f"issues are letters of {ISSUES}, not {vote.issues!r}")
-    z = None if vote.z is None or math.isnan(vote.z) else float(vote.z)
-    if z is not None and math.isinf(z):
-        raise Refused("the redshift is infinite")
-    object_id, round_ = int(vote.object_id), int(vote.round)
-    if not fetch(ws.db, "SELECT 1 FROM selection WHERE round = ? AND object_id = ?", (round_, object_id)):
-        raise Refused(f"object {object_id} is not in round {round_}", file=ws.root)
-    return replace(
-        vote,
-        object_id=object_id,
-        round=round_,
-        inspector=registered_code(ws, vote.inspector),
-        z=z,
-        quality=int(vote.quality),
-        issues="".join(sorted(set(vote.issues))),
-        active_seconds=float(vote.active_seconds),
-        blind_peers=bool(vote.blind_peers),
-        blind_model=bool(vote.blind_model),
-        committed_at=canonical_time(vote.committed_at),
+        group=group,
+        group_size=group_size,
     )

@@ -254,7 +254,7 @@ def sweep(workspace: Workspace, *, older_than_seconds: float = _DAY) -> list[Pat
     """
     limit = time.time() - older_than_seconds
     old: list[Path] = []
-    for directory in (workspace.shards_dir, workspace.journal_dir, *_children(workspace)):
+    for directory in (workspace.shards_dir, workspace.journal_dir, workspace.rounds_dir, *_children(workspace)):
         with suppress(OSError), os.scandir(directory) as entries:
             old += [
                 Path(entry.path)

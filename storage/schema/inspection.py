@@ -110,6 +110,43 @@ VERSION_1 = (
     """,
 )
 
+# Since schema 2: the error of a fitted redshift, where an imported vote came from, whether the merger saw who
+# is who, stars, which agreed cases a merger looked at, and the order of the log that no clock can disturb.
+VERSION_2 = (
+    "ALTER TABLE vote ADD COLUMN z_error REAL",
+    "ALTER TABLE vote ADD COLUMN origin TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE merge ADD COLUMN names_shown INTEGER NOT NULL DEFAULT 0 CHECK (names_shown IN (0, 1))",
+    "ALTER TABLE event ADD COLUMN ordered_at TEXT NOT NULL DEFAULT ''",
+    # Up to now the times were the order. The migration puts the trigger back.
+    "DROP TRIGGER IF EXISTS event_no_update",
+    "UPDATE event SET ordered_at = at",
+    "CREATE INDEX event_order ON event (ordered_at)",
+    # A star taken back keeps its row, so that an older entry that arrives late does not set it again.
+    """
+    CREATE TABLE star (
+        inspector TEXT NOT NULL REFERENCES inspector (code),
+        object_id INTEGER NOT NULL REFERENCES object (id),
+        starred INTEGER NOT NULL CHECK (starred IN (0, 1)),
+        note TEXT NOT NULL,
+        uid TEXT NOT NULL UNIQUE,
+        at TEXT NOT NULL,
+        PRIMARY KEY (inspector, object_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # vote_uids says which votes were looked at: after a change it is another case.
+    """
+    CREATE TABLE look (
+        round INTEGER NOT NULL,
+        object_id INTEGER NOT NULL REFERENCES object (id),
+        inspector TEXT NOT NULL REFERENCES inspector (code),
+        vote_uids TEXT NOT NULL,
+        uid TEXT NOT NULL UNIQUE,
+        at TEXT NOT NULL,
+        PRIMARY KEY (round, object_id, inspector)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 # The log guards against accidents, not against a hostile hand. INSERT OR REPLACE deletes without firing a
 # delete trigger on connections that do not set recursive_triggers, hence the third one.
 TRIGGERS = (

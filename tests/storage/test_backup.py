@@ -8,6 +8,7 @@ import pytest
 from storage.backup import write_backup
 from storage.errors import DamagedWorkspace, Refused
 from storage.rounds import selection
+from storage.settings import set_setting
 from storage.votes import Vote, commit_vote, new_uid, votes
 from storage.workspace import Workspace
 
@@ -15,10 +16,11 @@ from storage.workspace import Workspace
 def test_a_backup_opens_as_a_workspace(queued: Workspace, tmp_path: Path) -> None:
     for record in selection(queued, 1):
         commit_vote(queued, Vote(new_uid(), 1, record.object_id, "ABC", "QSO", 2.0, 4))
+    set_setting(queued, "votes_required", 2, "me")
     backup = write_backup(queued, tmp_path / "b.tar")
     assert backup.size == (tmp_path / "b.tar").stat().st_size
     assert backup.members[0] == "qnet.db"
-    assert {"journal/ABC.jsonl", "rounds/001/queue.jsonl"} <= set(backup.members)
+    assert {"journal/ABC.jsonl", "rounds/001/queue.jsonl", "rounds/settings.json"} <= set(backup.members)
     with tarfile.open(backup.path) as archive:
         archive.extractall(tmp_path / "again", filter="data")
     with Workspace.open(tmp_path / "again") as again:

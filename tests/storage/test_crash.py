@@ -1,9 +1,8 @@
-"""Writers killed at any moment: what was acknowledged is there, and nothing half done is.
+"""An ingest killed at any moment: what was acknowledged is there, and nothing half done is (votes: test_durability).
 
 Every crash is a SIGKILL of the process. A power cut is not tested here; that is what the fsyncs are for.
 """
 
-import json
 import random
 import subprocess
 import sys
@@ -13,11 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from storage.connection import fetch
-from storage.events import events, verify_events
-from storage.journal import journal_file, read_entries
 from storage.shards import gather, shards, verify
 from storage.spectra import counts, read_rows
-from storage.votes import votes
 from storage.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,27 +31,6 @@ def killed(rng: random.Random, *arguments: str) -> list[str]:
         process.kill()
         lines += [line for line in process.stdout if line.endswith("\n")]
         return [line.strip() for line in lines]
-
-
-def test_acknowledged_votes_survive_a_kill_in_both_places(queued: Workspace) -> None:
-    rng = random.Random(20261122)
-    acknowledged: set[str] = set()
-    queued.close()
-    for _ in range(8):
-        uids = killed(rng, "vote_for_ever", str(queued.root), "ABC")
-        acknowledged |= set(uids)
-        with Workspace.open(queued.root) as ws:
-            stored = {one.uid for one in votes(ws, current=False)}
-            assert acknowledged <= stored
-            assert fetch(ws.db, "PRAGMA integrity_check") == [("ok",)]
-            assert verify_events(ws) == []
-            # The twin: after the open the database has exactly what the journal has.
-            lines = read_entries(journal_file(ws.journal_dir, "ABC")).entries
-            assert {line["uid"] for line in lines if line["kind"] == "vote"} == stored
-            log = {one.uid: one.body for one in events(ws)}
-            assert all(json.loads(json.dumps(log[line["uid"]])) == line["body"] for line in lines)
-            assert len(votes(ws)) <= 8
-    assert len(acknowledged) >= 8
 
 
 def test_a_kill_during_an_ingest_leaves_whole_files_and_whole_shards(ws: Workspace) -> None:

@@ -6,10 +6,11 @@ from storage.connection import transaction
 from storage.errors import Refused
 from storage.events import events
 from storage.journal import journal_file, read_entries
-from storage.merges import MergedLabel, add_merges, merges, stale_truth
+from storage.merges import MergedLabel, add_merges, merges, reopen_merge, stale_truth
 from storage.rounds import selection
+from storage.settings import set_setting
 from storage.truth import TruthLabel, add_labels, current_truth
-from storage.votes import Vote, commit_vote, new_uid
+from storage.votes import Vote, commit_vote, new_uid, recover, withdraw_vote
 from storage.workspace import Workspace
 
 
@@ -53,7 +54,7 @@ def test_the_same_merge_twice_is_one_and_a_later_one_supersedes(queued: Workspac
 def test_votes_that_changed_meanwhile_are_not_merged(queued: Workspace) -> None:
     sound, stale = cast(queued, 1, "ABC"), cast(queued, 2, "ABC")
     cast(queued, 2, "ABC", z=3.0)
-    with pytest.raises(Refused, match="was changed meanwhile"):
+    with pytest.raises(Refused, match="changed meanwhile"):
         add_merges(queued, [merged(queued, 1, sound), merged(queued, 2, stale)])
     assert merges(queued) == []
     assert len(read_entries(journal_file(queued.journal_dir, "JKL")).entries) == 1
@@ -93,3 +94,57 @@ def test_labels_whose_merge_was_opened_again_are_stale(queued: Workspace) -> Non
     assert stale_truth(queued) == [labels[1].object_id]
     add_merges(queued, [merged(queued, 2, again, z=2.5)])
     assert stale_truth(queued) == []
+
+
+def test_who_voted_does_not_settle_unless_the_campaign_allows_it(queued: Workspace) -> None:
+    uids = [cast(queued, 1, code) for code in ("ABC", "DEF")]
+    with pytest.raises(Refused, match=r"DEF voted on desi:\d+ and may not settle it; .*merger_may_vote true"):
+        add_merges(queued, [merged(queued, 1, *uids, by="def")])
+    assert merges(queued) == []
+    set_setting(queued, "merger_may_vote", True, "me")
+    assert add_merges(queued, [merged(queued, 1, *uids, by="DEF")]) == 1
+    set_setting(queued, "merger_may_vote", False, "me")
+    set_setting(queued, "votes_required", 1, "me")
+    assert add_merges(queued, [merged(queued, 2, cast(queued, 2, "DEF"), by="DEF")]) == 1
+
+
+def test_a_vote_that_came_meanwhile_is_looked_at_first(queued: Workspace) -> None:
+    label = merged(queued, 1, cast(queued, 1, "ABC"))
+    late = cast(queued, 1, "DEF")
+    with pytest.raises(Refused, match="changed meanwhile; look at it again"):
+        add_merges(queued, [label])
+    withdraw_vote(queued, late, "DEF")
+    assert add_merges(queued, [label]) == 1
+
+
+def test_that_the_merger_saw_who_is_who_is_kept(queued: Workspace) -> None:
+    add_merges(queued, [merged(queued, 1, cast(queued, 1, "ABC"), names_shown=True), merged(queued, 2)])
+    assert [one.names_shown for one in merges(queued)] == [True, False]
+
+
+def test_a_merged_label_is_taken_back_as_an_entry(queued: Workspace) -> None:
+    first = merged(queued, 1, cast(queued, 1, "ABC"))
+    second = merged(queued, 1, *first.vote_uids, z=2.1)
+    add_merges(queued, [first])
+    add_labels(queued, [TruthLabel(first.object_id, "QSO", 2.0, 4.0)], "round:1", "people", round=1)
+    add_merges(queued, [second])
+    with pytest.raises(Refused, match="later merged label superseded"):
+        reopen_merge(queued, first.uid, "JKL")
+    reopen_merge(queued, second.uid, "jkl")
+    reopen_merge(queued, second.uid, "JKL")
+    assert merges(queued) == []
+    assert stale_truth(queued) == [first.object_id]
+    assert [event.kind for event in events(queued, first.object_id)] == ["vote", "merge", "merge", "reopen"]
+    with pytest.raises(Refused, match="no merged label"):
+        reopen_merge(queued, "nonsense", "JKL")
+    with pytest.raises(Refused, match="no inspector"):
+        reopen_merge(queued, second.uid, "XYZ")
+    third = merged(queued, 1, *first.vote_uids, z=2.2)
+    add_merges(queued, [third])
+    before = merges(queued, current=False)
+    queued.close()
+    queued.database.unlink()
+    assert recover(queued.root).left == ()
+    with Workspace.open(queued.root) as again:
+        assert merges(again, current=False) == before
+        assert [one.uid for one in merges(again)] == [third.uid]

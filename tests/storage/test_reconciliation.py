@@ -3,6 +3,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from storage.events import verify_events
 from storage.journal import journal_file
 from storage.merges import MergedLabel, add_merges, merges
 from storage.rounds import QUEUE_FILE, add_selection, selection, withdraw
+from storage.times import canonical_time
 from storage.votes import (
     Vote,
     add_inspector,
@@ -272,3 +274,108 @@ def test_two_rounds_come_back(queued: Workspace) -> None:
     assert [[(r.object_id, r.rank, r.score) for r in one] for one in after] == [
         [(r.object_id, r.rank, r.score) for r in one] for one in before
     ]
+
+
+def test_a_line_of_no_use_takes_nothing_away(queued: Workspace) -> None:
+    given = vote(queued)
+    commit_vote(queued, given)
+    path = journal_file(queued.journal_dir, "ABC")
+    line = json.loads(path.read_text().splitlines()[-1])
+    body = line["body"]
+    bad = [
+        line | {"uid": "b1", "body": body | {"quality": 9}},
+        line | {"uid": "b2", "body": body | {"z": {"a": 1}}},
+        line | {"uid": "b3", "body": {name: body[name] for name in body if name != "issues"}},
+        line | {"uid": "b4", "kind": "restore", "body": {"vote_uid": given.uid, "by": "ABC"}},
+        line | {"uid": "b5", "kind": "merge", "body": {"vote_uids": []}},
+        line | {"uid": "b6", "kind": "reopen", "body": {"merge_uid": "none"}},
+        line | {"uid": "b7", "kind": "star", "by": "XYZ", "body": {"note": ""}},
+    ]
+    path.write_text(path.read_text() + "".join(json.dumps(one) + "\n" for one in bad))
+    before = votes(queued, current=False)
+    report = recover(queued.root)
+    assert [one.split(":")[0] for one in report.left] == ["b1", "b2", "b3", "b4", "b5", "b6", "b7"]
+    assert votes(queued, current=False) == before
+    queued.close()
+    queued.database.unlink()
+    assert len(recover(queued.root).left) == 7
+    with Workspace.open(queued.root) as again:
+        assert votes(again, current=False) == before
+
+
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_a_merger_whose_clock_is_wrong_settles_the_same_thing_after_a_rebuild(queued: Workspace, minutes: int) -> None:
+    given, other = vote(queued), vote(queued, code="DEF")
+    commit_vote(queued, given)
+    moment = datetime.fromisoformat(given.committed_at) + timedelta(minutes=minutes)
+    at = canonical_time(moment.isoformat())
+    label = MergedLabel(1, given.object_id, "QSO", 2.0, 4.0, "", "", 1, "qnet1", "JKL", vote_uids=(given.uid,), at=at)
+    add_merges(queued, [label])
+    settled = vote(queued, 2)
+    commit_vote(queued, settled)
+    second = MergedLabel(
+        1, settled.object_id, "QSO", 2.0, 4.0, "", "", 1, "qnet1", "JKL", vote_uids=(settled.uid,), at=at
+    )
+    add_merges(queued, [second])
+    # The first is opened again by a vote that the merger did not know, the second holds.
+    commit_vote(queued, other)
+    assert [one.uid for one in merges(queued)] == [second.uid]
+    queued.close()
+    queued.database.unlink()
+    recover(queued.root)
+    with Workspace.open(queued.root) as again:
+        assert [one.uid for one in merges(again)] == [second.uid]
+        assert [one.reopened for one in merges(again, current=False)] == [True, False]
+
+
+def test_what_was_done_later_comes_later_where_a_clock_runs_behind(
+    queued: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [vote(queued, 1, code) for code in ("ABC", "DEF")]
+    for one in given:
+        commit_vote(queued, one)
+    # The mergers sit at a machine whose clock is an hour late; the second corrects the first.
+    late = canonical_time((datetime.fromisoformat(given[0].committed_at) - timedelta(hours=1)).isoformat())
+    monkeypatch.setattr("storage.events.utc_now", lambda: late)
+    uids = tuple(one.uid for one in given)
+    for code, at in (("JKL", given[0].committed_at), ("GHI", late)):
+        add_merges(queued, [MergedLabel(1, 1, "QSO", 2.0, 4.0, "", "", 2, "qnet1", code, vote_uids=uids, at=at)])
+    assert [one.by for one in merges(queued)] == ["GHI"]
+    monkeypatch.undo()
+    before = merges(queued, current=False)
+    queued.close()
+    queued.database.unlink()
+    assert recover(queued.root).left == ()
+    with Workspace.open(queued.root) as again:
+        assert merges(again, current=False) == before
+
+
+def test_what_only_a_journal_had_when_somebody_merged_opens_the_label_again(
+    queued: Workspace, reopen: Reopen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = vote(queued, 1), vote(queued, 2)
+    for one in (first, second):
+        commit_vote(queued, one)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    unheard = vote(queued, 1, "DEF")
+    with monkeypatch.context() as patch:
+        patch.setattr("storage.ledger.enter", killed)
+        for action in (lambda: commit_vote(queued, unheard), lambda: withdraw_vote(queued, second.uid, "ABC")):
+            with pytest.raises(KeyboardInterrupt):
+                action()
+    # The merger's program, open since before, knows neither.
+    for one in (first, second):
+        label = MergedLabel(1, one.object_id, "QSO", 2.0, 4.0, "", "", 1, "qnet1", "JKL", vote_uids=(one.uid,))
+        add_merges(queued, [label])
+    with reopen(queued) as again:
+        assert merges(again) == []
+        before = merges(again, current=False), votes(again, current=False)
+        assert {one.uid for one in before[1] if not one.withdrawn} == {first.uid, unheard.uid}
+    queued.database.unlink()
+    assert recover(queued.root).left == ()
+    with Workspace.open(queued.root) as again:
+        assert [one.reopened for one in merges(again, current=False)] == [True, True]
+        assert votes(again, current=False) == before[1]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from storage.errors import Refused
-from storage.settings import DEFAULTS, all_settings, get_setting, set_setting
+from storage.settings import DEFAULTS, SETTINGS_FILE, all_settings, get_setting, set_setting
+from storage.votes import recover
 from storage.workspace import Workspace
 
 
@@ -47,3 +48,30 @@ def test_what_a_campaign_cannot_be_set_to(ws: Workspace, name: str, value: Any, 
     with pytest.raises(Refused, match=says):
         set_setting(ws, name, value, "me")
     assert get_setting(ws, name) == DEFAULTS[name]
+
+
+def test_a_rebuilt_campaign_keeps_its_rules(queued: Workspace) -> None:
+    set_setting(queued, "votes_required", 2, "me")
+    set_setting(queued, "blind_model", False, "me")
+    before = all_settings(queued)
+    queued.close()
+    queued.database.unlink()
+    assert recover(queued.root).left == ()
+    with Workspace.open(queued.root) as again:
+        assert all_settings(again) == before
+        set_setting(again, "votes_required", 1, "you")
+    # What a sound database says is newer than the file.
+    (queued.rounds_dir / SETTINGS_FILE).write_text('{"votes_required": {"value": 3, "at": "", "by": "x"}}')
+    recover(queued.root)
+    with Workspace.open(queued.root) as again:
+        assert all_settings(again)["votes_required"][::2] == (1, "you")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"votes_required": 3}', '{"votes_required": {"value": 3}}'])
+def test_a_settings_file_that_cannot_be_read_is_said(queued: Workspace, text: str) -> None:
+    queued.close()
+    queued.database.unlink()
+    (queued.rounds_dir / SETTINGS_FILE).write_text(text)
+    (said,) = recover(queued.root).left
+    assert said.startswith("settings.json: cannot be read")
+    assert said.endswith("check 'qnet campaign'")

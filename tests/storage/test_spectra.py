@@ -167,6 +167,13 @@ def test_expressions_cut_by_any_column_program_and_magnitude(ws: Workspace) -> N
         assert read_rows(ws, where).size == n, where
 
 
+def test_rows_of_given_objects(ws: Workspace) -> None:
+    ingest(ws, 12)
+    assert read_rows(ws, object_ids=[5, 3, 99])["object_id"].tolist() == [3, 5]
+    assert read_rows(ws, "pipeline_z > 0.03", object_ids=iter([3, 5]))["object_id"].tolist() == [5]
+    assert read_rows(ws, object_ids=[]).size == 0
+
+
 @pytest.mark.parametrize(
     ("where", "says"),
     [

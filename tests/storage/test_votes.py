@@ -2,6 +2,9 @@ import errno
 import json
 import os
 import sqlite3
+import threading
+import time
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +24,7 @@ from storage.votes import (
     inspector_for,
     inspectors,
     new_uid,
+    recover,
     votes,
     withdraw_vote,
 )
@@ -275,3 +279,30 @@ def test_a_file_system_without_file_locks_still_takes_votes(queued: Workspace, m
     with pytest.raises(StorageError, match="no locks"):
         commit_vote(queued, vote(queued, 2))
     assert len(votes(queued)) == 1
+
+
+def test_a_vote_that_waits_for_the_database_is_in_the_journal_meanwhile(
+    queued: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.votes.SOON", 0.05)
+    given, path = vote(queued), journal_file(queued.journal_dir, "ABC")
+    saved: list[bool] = []
+    with closing(sqlite3.connect(queued.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waiting = threading.Thread(target=lambda: saved.append(commit_vote(queued, given)))
+        waiting.start()
+        deadline = time.monotonic() + 20
+        while given.uid not in path.read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert saved == []
+        other.execute("ROLLBACK")
+    waiting.join()
+    assert saved == [True]
+    assert votes(queued) == [given]
+    assert [line["uid"] for line in read_entries(path).entries[1:]] == [given.uid, given.uid]
+    queued.close()
+    queued.database.unlink()
+    assert recover(queued.root).left == ()
+    with Workspace.open(queued.root) as again:
+        assert votes(again) == [given]

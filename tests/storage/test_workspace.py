@@ -184,6 +184,7 @@ def test_a_workspace_that_cannot_be_written_is_read(ws: Workspace, monkeypatch: 
 def test_only_old_leftovers_are_swept(ws: Workspace) -> None:
     old, young = time.time() - 2 * 86_400, time.time()
     names = ("shards/a.npy.tmp.host.1.ff", "shards/unregistered.npy", "rounds/001/w.npy.tmp.host.1.ff", "shards/note")
+    names += ("rounds/s.json.tmp.host.1.ff",)
     ws.round_dir(1)
     for age, prefix in ((old, "old"), (young, "young")):
         for name in names:
@@ -192,7 +193,8 @@ def test_only_old_leftovers_are_swept(ws: Workspace) -> None:
             os.utime(path, (age, age))
     swept = sweep(ws)
     assert sorted(str(one.relative_to(ws.root)) for one in swept) == [
-        "rounds/001/oldw.npy.tmp.host.1.ff", "shards/olda.npy.tmp.host.1.ff", "shards/oldunregistered.npy",
+        "rounds/001/oldw.npy.tmp.host.1.ff", "rounds/olds.json.tmp.host.1.ff", "shards/olda.npy.tmp.host.1.ff",
+        "shards/oldunregistered.npy",
     ]  # fmt: skip
     assert (ws.root / "shards" / "oldnote").exists()
     assert not any(one.exists() for one in swept)

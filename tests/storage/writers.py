@@ -21,18 +21,6 @@ def acknowledge(text: str) -> None:
     sys.stdout.flush()
 
 
-def vote_for_ever(root: str, code: str) -> None:
-    """Vote on the round's objects again and again, each vote superseding the one before."""
-    with Workspace.open(root) as ws:
-        records = selection(ws, 1)
-        acknowledge("ready")
-        while True:
-            for record in records:
-                vote = Vote(new_uid(), 1, record.object_id, code, "QSO", 2.0, 4)
-                commit_vote(ws, vote)
-                acknowledge(vote.uid)
-
-
 def ingest_for_ever(root: str, start: str) -> None:
     """Append shards and the files whose vectors they hold."""
     with Workspace.open(root) as ws:
