@@ -8,6 +8,7 @@ cell holds and which character shows a given set of them. Colour never enters he
 
 from __future__ import annotations
 
+import locale
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -44,6 +45,13 @@ class Ink(IntEnum):
     CLIPPED = 9
     CURSOR = 10
     TITLE = 11
+    MODEL = 12
+    ABSENT = 13
+    OVERLAP = 14
+    TICK = 15
+    BLUE_ARM = 16
+    RED_ARM = 17
+    INFRARED_ARM = 18
 
 
 # Dots per cell: (rows, columns).
@@ -61,7 +69,11 @@ _ASCII = " '-|.|||"
 
 @dataclass(frozen=True)
 class Glyphs:
-    """The characters of one charset that are not dots."""
+    """The characters of one charset that are not dots.
+
+    ``model`` are strokes at falling heights within a cell; ``band`` the left end, the middle and the right end of a
+    bar; ``hatch``, ``no_data_axis`` and ``overlap_axis`` mark where there is nothing and where two arms share pixels.
+    """
 
     marker: str
     absorption: str
@@ -77,10 +89,15 @@ class Glyphs:
     horizontal: str
     horizontal_tick: str
     corner: str
+    hatch: str
+    no_data_axis: str
+    overlap_axis: str
+    band: str
+    model: str
 
 
-_LINES = Glyphs("┊", "╎", "┆", "│", "▴", "▾", "▾", "▴", "⊕", "│", "┤", "─", "┴", "└")
-_PLAIN = Glyphs(":", ";", "!", "I", "^", "v", "V", "^", "x", "|", "+", "-", "+", "+")
+_LINES = Glyphs("┊", "╎", "┆", "│", "▴", "▾", "▾", "▴", "⊕", "│", "┤", "─", "┴", "└", "╱", "╌", "═", "╶─╴", "▔─▁")
+_PLAIN = Glyphs(":", ";", "!", "I", "^", "v", "V", "^", "x", "|", "+", "-", "+", "+", "/", ".", "=", "<->", "~=_")
 
 
 def charset_named(name: str) -> Charset:
@@ -89,6 +106,16 @@ def charset_named(name: str) -> Charset:
         if known == name:
             return known
     raise BadInput(f"there is no charset {name!r}", mend=f"choose {', '.join(CHARSETS)}")
+
+
+def charset_for(asked: str | None) -> Charset:
+    """Return the charset that was asked for; without one, braille where the locale is UTF-8, else ASCII.
+
+    BadInput for a word that names none.
+    """
+    if asked is not None:
+        return charset_named(asked)
+    return "braille" if "utf" in locale.getpreferredencoding(False).lower() else "ascii"
 
 
 def glyphs(charset: Charset) -> Glyphs:

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+# The sum of two values below this is finite.
+_HUGE = 1e300
+
 
 @dataclass(frozen=True)
 class Envelope:
@@ -27,13 +30,15 @@ def envelope(wavelength: FloatArray, values: FloatArray, x0: float, x1: float, c
 
     Columns that hold no pixel (a window narrower than the pixels) take the straight line between two pixels that
     follow each other; neighbouring columns are extended to meet halfway, so that the drawn curve hangs together.
-    Values that are not finite are gaps: a column that holds nothing else is NaN and nothing is drawn across it.
+    Values that are not finite, or whose sums are not, are gaps: a column that holds nothing else is NaN and nothing is
+    drawn across it.
     """
     low = np.full(columns, np.nan)
     high, first, last = low.copy(), low.copy(), low.copy()
     if columns <= 0 or not x1 > x0 or wavelength.size == 0:
         return Envelope(low, high)
     width = (x1 - x0) / columns
+    values = np.where(np.abs(values) < _HUGE, values, np.nan)
     _bin(wavelength, values, x0, width, columns, (low, high, first, last))
     _fill_between_pixels(wavelength, values, x0, width, (low, high, first, last))
     meet = 0.5 * (last[:-1] + first[1:])

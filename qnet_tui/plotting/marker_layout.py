@@ -12,12 +12,17 @@ from typing import Literal
 
 Kind = Literal["emission", "absorption", "sky"]
 
+# line: a stroke through the whole height. tick and low tick: one sign near the top of the plot, in the second or the
+# third row, for the redshifts of others that are not looked at now.
+MarkerStyle = Literal["line", "tick", "low tick"]
+
 
 @dataclass(frozen=True)
 class Marker:
     """A vertical marker: ``name`` as written on the screen, ``wavelength`` observed in Å, ``rank`` 0 = most important.
 
-    ``lit`` is the line that the person has just named.
+    ``lit`` is the line that the person has just named. ``extent`` are the observed edges (low, high) Å of a band.
+    ``style`` says how it is drawn; a tick is the one character ``sign`` (whose redshift it is: "A", "B").
     """
 
     name: str
@@ -25,6 +30,9 @@ class Marker:
     rank: int
     kind: Kind = "emission"
     lit: bool = False
+    extent: tuple[float, float] | None = None
+    style: MarkerStyle = "line"
+    sign: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,10 @@ Y_MODES: tuple[YMode, ...] = ("robust", "full", "zero", "log")
 
 _ROBUST = (0.5, 99.7)
 _HEAD_ROOM, _FOOT_ROOM = 0.08, 0.03
+# Fluxes that differ by less than this share of themselves are level; what is smaller than the other is zero.
+_LEVEL, _NOTHING = 1e-9, 1e-100
+# Zero belongs to the picture when it costs no more than this share of the height: the noise is seen against it.
+_NEAR_ZERO = 0.25
 # A peak that a median over this many pixels leaves standing is a line, not a cosmic ray: the window is raised to
 # show it, by at most this share of its height.
 _LINE_PIXELS, _RAISED = 9, 0.75
@@ -78,20 +82,23 @@ def window_over(wavelength: FloatArray, flux: FloatArray, x0: float, x1: float, 
     else:
         bottom, top = (float(value) for value in np.percentile(shown, _ROBUST))
         top = max(top, min(_highest_line(shown), top + _RAISED * (top - bottom)))
+        if 0.0 < bottom <= _NEAR_ZERO * top:
+            bottom = 0.0
     if mode == "zero":
         bottom, top = 0.0, max(top, 0.0)
     if mode == "log":
         bottom, top = min(bottom, 0.0), float(shown.max())
     span = top - bottom
-    if not span > 0:
-        span = abs(top) or 1.0
+    if not span > max(_LEVEL * max(abs(top), abs(bottom)), _NOTHING):
+        span = abs(top) if abs(top) > _NOTHING else 1.0
         bottom, top = bottom - 0.5 * span, top + 0.5 * span
     top += _HEAD_ROOM * span
     if mode != "zero":
         bottom -= _FOOT_ROOM * span
     if mode == "log":
         # The typical flux is where the scale bends: noise about zero stays linear, lines are compressed.
-        soft = float(np.median(np.abs(shown))) or 0.1 * span
+        typical = float(np.median(np.abs(shown)))
+        soft = typical if typical > 1e-6 * span else 0.1 * span
         return Window(x0, x1, bottom, top, "asinh", soft)
     return Window(x0, x1, bottom, top)
 

@@ -54,7 +54,7 @@ def join_arms(
     flux, ivar = np.where(good, flux, 0.0), np.where(good, ivar, 0.0)
     order = np.argsort(wave, kind="stable")
     wave, flux, ivar = wave[order], flux[order], ivar[order]
-    pixel = min(float(np.median(np.diff(part[0]))) for part in parts if part[0].size > 1) if wave.size > 1 else 1.0
+    pixel = min((float(np.median(np.diff(part[0]))) for part in parts if part[0].size > 1), default=1.0)
     group = np.concatenate([[0], np.cumsum(np.diff(wave) > 0.5 * pixel)])
     if len(parts) == 1 or group[-1] == wave.size - 1:
         return wave, flux, ivar

@@ -58,12 +58,13 @@ def _dot_row(flux: FloatArray, window: Window, dot_rows: int) -> FloatArray:
 
 
 def _lay_noise(cells: Cells, trace: Trace, window: Window, charset: Charset, free: BoolArray) -> None:
-    """Draw one dot per cell at the median height of the noise, in cells that are free."""
+    """Draw a dot in every other cell at the median height of the noise, where cells are free: never a line."""
     high, wide = dots_per_cell(charset)
     rows, columns = cells.rows, cells.columns
     shape = envelope(trace.wavelength, trace.noise, window.x0, window.x1, columns)
     level = _dot_row(0.5 * (shape.low + shape.high), window, rows * high)
     shown = np.flatnonzero(np.isfinite(level) & (level >= 0) & (level < rows * high))
+    shown = shown[shown % 2 == 0]
     dots = np.zeros((rows * high, columns * wide), np.bool_)
     dots[level[shown].astype(np.intp), shown * wide] = True
     codes = dots_to_codes(dots, charset)

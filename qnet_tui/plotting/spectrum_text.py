@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from numpy.typing import ArrayLike
-
+from qnet_tui.plotting.arm_raster import ArmTrace
 from qnet_tui.plotting.canvas import Charset
+from qnet_tui.plotting.frame_layout import Layout
 from qnet_tui.plotting.marker_layout import Marker
-from qnet_tui.plotting.ranges import YMode, data_range, window_over
+from qnet_tui.plotting.model_raster import Model
+from qnet_tui.plotting.ranges import YMode, window_over
 from qnet_tui.plotting.smoothing import smooth
-from qnet_tui.plotting.spectrum_frame import Layout, framed, with_markers
+from qnet_tui.plotting.spectrum_data import SpectrumData, shown_range
+from qnet_tui.plotting.spectrum_frame import framed, with_markers
 
 
-def spectrum_text(
-    wavelength: ArrayLike,
-    flux: ArrayLike,
-    ivar: ArrayLike,
+def data_text(
+    data: SpectrumData,
     *,
     width: int = 80,
     height: int = 20,
@@ -28,17 +28,30 @@ def spectrum_text(
     charset: Charset = "braille",
     noise: bool = True,
     x_range: tuple[float, float] | None = None,
+    model: Model | None = None,
+    arms: bool = False,
 ) -> list[str]:
     """Draw one spectrum as ``height`` strings of at most ``width`` characters, without colour.
 
-    ``wavelength`` in Å (increasing), ``flux`` and ``ivar`` (n,) in any unit; pixels with ivar 0 are gaps.
-    ``sigma`` smooths with a Gaussian of that many pixels. ``markers`` are line markers at observed wavelengths,
-    ``rest_z`` labels the axis in the rest frame of that redshift.
+    Masked stretches and missing arms are hatched and named. ``sigma`` smooths with a Gaussian of that many pixels.
+    ``markers`` are line markers at observed wavelengths, ``rest_z`` labels the axis in the rest frame of that
+    redshift, ``x_range`` are observed wavelengths (Å). ``model`` is drawn over the flux, ``arms`` draws the arms apart.
     """
-    trace = smooth(wavelength, flux, ivar, sigma)
-    x0, x1 = x_range or data_range(trace.wavelength, trace.flux)
+    trace = smooth(data.wavelength, data.flux, data.ivar, sigma)
+    x0, x1 = x_range or shown_range(data)
     window = window_over(trace.wavelength, trace.flux, x0, x1, y_mode)
     layout = Layout(height, width, lanes=2 if markers else 0)
-    base = framed(trace, window, layout, charset, noise=noise, rest_z=rest_z, sky=sky)
-    drawn = with_markers(base, window, layout, markers, charset) if markers else base
-    return [row.rstrip() for row in drawn.text()]
+    apart = [ArmTrace(arm.name, smooth(arm.wavelength, arm.flux, arm.ivar, sigma)) for arm in data.arms if arms]
+    base = framed(
+        trace,
+        window,
+        layout,
+        charset,
+        noise=noise,
+        rest_z=rest_z,
+        sky=sky,
+        absent=data.stretches(0.5 * (x1 - x0) / layout.plot_columns),
+        overlaps=data.overlaps(),
+        arms=apart,
+    )
+    return [row.rstrip() for row in with_markers(base, window, layout, markers, charset, model=model).text()]

@@ -45,8 +45,8 @@ def test_a_picture_of_several_cells_keeps_its_order(charset):
 @pytest.mark.parametrize("charset", CHARSETS)
 def test_every_glyph_is_one_column_wide(charset):
     for name, glyph in vars(glyphs(charset)).items():
-        assert len(glyph) == 1, name
-        assert unicodedata.east_asian_width(glyph) not in "WF", name
+        assert len(glyph) == (3 if name in ("band", "model") else 1), name
+        assert not any(unicodedata.east_asian_width(character) in "WF" for character in glyph), name
         if charset == "ascii":
             assert glyph.isascii(), name
 

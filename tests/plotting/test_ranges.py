@@ -82,3 +82,20 @@ def test_panning_stops_at_the_ends():
     assert panned((20.0, 40.0), (0.0, 100.0), 0.5) == (30.0, 50.0)
     assert panned((20.0, 40.0), (0.0, 100.0), -5) == (0.0, 20.0)
     assert panned((70.0, 90.0), (0.0, 100.0), 3) == (80.0, 100.0)
+
+
+def test_zero_belongs_to_the_picture_when_it_costs_little():
+    near = window_over(WAVE, np.linspace(0.3, 4, 1000), 0, 1000)
+    assert -0.2 < near.y0 <= 0.0
+    assert window_over(WAVE, np.linspace(2, 4, 1000), 0, 1000).y0 > 1.5
+    assert window_over(WAVE, np.linspace(-1, 4, 1000), 0, 1000).y0 < -0.9
+
+
+@pytest.mark.parametrize("level", [0.0, 5e-324, 1e-200, 1.0, -7.0, 1e30, -1e30])
+@pytest.mark.parametrize("mode", ["robust", "full", "zero", "log"])
+def test_a_level_spectrum_of_any_height_has_a_window(level, mode):
+    window = window_over(WAVE, np.full(1000, level), 0, 1000, mode)
+    assert np.isfinite([window.y0, window.y1]).all()
+    assert window.y1 > window.y0
+    if mode in ("robust", "full", "log"):
+        assert 0.0 <= window.height(np.array(level)) <= 1.0

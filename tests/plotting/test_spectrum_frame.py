@@ -7,9 +7,10 @@ from qnet_tui.plotting.canvas import CHARSETS, Cells, Ink, glyphs
 from qnet_tui.plotting.marker_layout import Marker
 from qnet_tui.plotting.ranges import Window, window_over
 from qnet_tui.plotting.smoothing import Trace, smooth
+from qnet_tui.plotting.spectrum_data import SpectrumData
 from qnet_tui.plotting.spectrum_frame import Layout, framed, with_markers
 from qnet_tui.plotting.spectrum_raster import draw_spectrum
-from qnet_tui.plotting.spectrum_text import spectrum_text
+from qnet_tui.plotting.spectrum_text import data_text
 
 WAVE = np.linspace(3600.0, 9824.0, 7780)
 
@@ -67,7 +68,7 @@ def test_clipped_columns_show_an_arrow_at_that_edge():
 
 def test_noise_is_dotted_and_never_over_the_flux():
     cells = draw_spectrum(trace(1.0, noise=5.0), Window(3600, 9825, 0, 10), 10, 60)
-    assert inked(cells, Ink.NOISE).sum() == 60
+    assert inked(cells, Ink.NOISE).sum() == 30
     both = draw_spectrum(trace(5.0, noise=5.0), Window(3600, 9825, 0, 10), 10, 60)
     assert not inked(both, Ink.NOISE).any()
     assert not inked(draw_spectrum(trace(1.0, 5.0), Window(3600, 9825, 0, 10), 10, 60, noise=False), Ink.NOISE).any()
@@ -167,13 +168,14 @@ def test_sky_lines_stand_on_the_axis_and_leave_labels_alone():
 def test_text_can_be_had_without_any_screen():
     rng = np.random.default_rng(5)
     flux = 1 + 8 * np.exp(-0.5 * ((WAVE - 5120) / 40) ** 2) + rng.normal(0, 0.3, WAVE.size)
-    rows = spectrum_text(WAVE, flux, np.full(WAVE.size, 11.0), width=70, height=16, markers=[Marker("C IV", 5120, 0)])
+    data = SpectrumData.of_arrays(WAVE, flux, np.full(WAVE.size, 11.0))
+    rows = data_text(data, width=70, height=16, markers=[Marker("C IV", 5120, 0)])
     assert len(rows) == 16
     assert max(map(len, rows)) <= 70
     assert "C IV" in rows[1]
     column = rows[1].index("C IV") + 1
     assert any(row[column - 2 : column + 3].strip("┊ ") for row in rows[2:5])
-    plain = spectrum_text(WAVE, flux, np.full(WAVE.size, 11.0), charset="ascii", x_range=(5000, 5200), sigma=0)
+    plain = data_text(data, charset="ascii", x_range=(5000, 5200), sigma=0)
     assert all(row.isascii() for row in plain)
 
 
