@@ -7,9 +7,11 @@ the one table that screens, help, import and export take them from.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from qnet_tui.inspection.keys import Action, worded
 
 SpecType = Literal["STAR", "GALAXY", "QSO"]
 CLASSES: tuple[SpecType, ...] = ("STAR", "GALAXY", "QSO")
@@ -45,12 +47,26 @@ _STEP_DIGITS = 9
 
 
 class Refused(Exception):
-    """Something that cannot be done now; the text says why, in one line, and what to do."""
+    """Something that cannot be done now; the text says why, in one line, and what to do.
+
+    The text may name actions in braces: as a string it names their usual keys, and :meth:`said` the live ones.
+    """
+
+    def __str__(self) -> str:
+        """Return the text with the keys that the actions have unless a person changed them."""
+        return worded(super().__str__())
+
+    def said(self, actions: Sequence[Action]) -> str:
+        """Return the text with the keys of ``actions``."""
+        return worded(super().__str__(), actions)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Class, redshift (float64), quality 0-4, issue letters (sorted), comment, and where z came from."""
+    """Class, redshift (float64), quality 0-4, issue letters (sorted), comment, and where z came from.
+
+    ``z_error`` is the one-sigma error that a fit gave, None for a redshift that a person set.
+    """
 
     spectype: SpecType | None = None
     z: float | None = None
@@ -58,6 +74,7 @@ class Answer:
     issues: str = ""
     comment: str = ""
     z_source: ZSource | None = None
+    z_error: float | None = None
 
     def missing(self) -> tuple[str, ...]:
         """Return what Enter still waits for, of "class", "z", "quality"; quality 0 needs no redshift."""
@@ -72,7 +89,11 @@ class Answer:
 
     def refusal(self) -> str | None:
         """Return why this answer cannot be committed, with the keys that mend it; None when it can."""
-        keys = {"class": "s g q", "z": "z types it", "quality": "0-4"}
+        keys = {
+            "class": "{class_star} {class_galaxy} {class_quasar}",
+            "z": "{type_z} types it",
+            "quality": "{quality_0}-{quality_4}",
+        }
         left = self.missing()
         if left:
             return "not yet: " + ", ".join(f"{name} ({keys[name]})" for name in left)
@@ -82,7 +103,11 @@ class Answer:
 
     def is_empty(self) -> bool:
         """Whether nothing has been said."""
-        return self == Answer() or self == Answer(z=self.z, z_source=self.z_source)
+        return self == Answer(z=self.z, z_source=self.z_source, z_error=self.z_error)
+
+    def with_z(self, z: float | None, source: ZSource | None, error: float | None = None) -> Answer:
+        """Return the answer with another redshift, where it came from, and its error."""
+        return replace(self, z=z, z_source=source, z_error=error)
 
     def with_issue_toggled(self, letter: str) -> Answer:
         """Return the answer with issue ``letter`` (R, C or S) set or cleared; letters are kept sorted."""
@@ -100,6 +125,7 @@ class Answer:
             "issues": self.issues,
             "comment": self.comment,
             "z_source": self.z_source,
+            "z_error": self.z_error,
         }
 
     @classmethod
@@ -107,6 +133,8 @@ class Answer:
         """Read a draft; a value that no answer can have is dropped, so an odd draft never blocks an item."""
         spectype, quality, z, source = (body.get(name) for name in ("spectype", "quality", "z", "z_source"))
         good_z = isinstance(z, int | float) and not isinstance(z, bool) and Z_LOWEST <= z <= Z_HIGHEST
+        error = body.get("z_error")
+        good_error = good_z and isinstance(error, float) and math.isfinite(error) and error >= 0
         return cls(
             spectype=next((known for known in CLASSES if known == spectype), None),
             z=float(z) if good_z and z is not None else None,
@@ -114,6 +142,7 @@ class Answer:
             issues="".join(sorted(set(str(body.get("issues") or "")) & set(ISSUE_LETTERS))),
             comment=clean_comment(str(body.get("comment") or "")),
             z_source=next((known for known in Z_SOURCES if known == source), None) if good_z else None,
+            z_error=error if good_error else None,
         )
 
 

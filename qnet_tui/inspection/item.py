@@ -24,6 +24,7 @@ from qnet_tui.inspection.answer import (
     stepped_z,
     z_text,
 )
+from qnet_tui.inspection.comments import with_standard_comment
 
 # A quality of 3 or 4 on a spectrum that is masked more than this is asked about once, and tagged.
 MASKED_LIMIT = 0.25
@@ -31,12 +32,24 @@ MASKED_TAG = "masked"
 
 
 @dataclass(frozen=True)
+class PipelineAnswer:
+    """One fit of the pipeline: class and redshift."""
+
+    spectype: str
+    z: float
+
+
+@dataclass(frozen=True)
 class Facts:
-    """What the state needs to know of the item; the pipeline's answer is None and "" to a blind inspector."""
+    """What the state needs to know of the item; the pipeline's answer is None and "" to a blind inspector.
+
+    ``fits`` are the pipeline's, best first; empty where only its best is known, and to a blind inspector.
+    """
 
     frac_masked: float = 0.0
     pipeline_class: str = ""
     pipeline_z: float | None = None
+    fits: tuple[PipelineAnswer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,14 +57,16 @@ class ItemState:
     """The answer so far, the cursor (observed Å), the line named there, and whether the mask was pointed out.
 
     ``set_aside`` keeps the trial redshift while the class is STAR, so that pressing s by mistake loses nothing.
+    ``fit`` is which of the pipeline's fits is shown, 0 for its best.
     """
 
     facts: Facts = field(default_factory=Facts)
     answer: Answer = field(default_factory=Answer)
     cursor: float | None = None
     named: str | None = None
-    set_aside: tuple[float | None, ZSource | None] | None = None
+    set_aside: tuple[float | None, ZSource | None, float | None] | None = None
     warned: bool = False
+    fit: int = 0
 
     @classmethod
     def start(cls, facts: Facts, cursor: float | None = None) -> ItemState:
@@ -64,11 +79,11 @@ class ItemState:
         answer, aside = replace(self.answer, spectype=spectype), self.set_aside
         if spectype == "STAR":
             if answer.z is None or abs(answer.z) >= STAR_Z_LIMIT:
-                aside = (answer.z, answer.z_source)
-                answer = replace(answer, z=0.0, z_source="typed")
+                aside = (answer.z, answer.z_source, answer.z_error)
+                answer = answer.with_z(0.0, "typed")
         elif aside is not None:
             if answer.z == 0.0:
-                answer = replace(answer, z=aside[0], z_source=aside[1])
+                answer = answer.with_z(*aside)
             aside = None
         return self._changed(answer, set_aside=aside)
 
@@ -86,41 +101,76 @@ class ItemState:
         """Replace the comment."""
         return self._changed(replace(self.answer, comment=clean_comment(text)))
 
+    def with_standard_comment(self, letter: str) -> ItemState:
+        """Append the standard comment of ``letter`` to whatever stands there."""
+        return self.with_comment(with_standard_comment(self.answer.comment, letter))
+
     def with_z_stepped(self, step: float) -> ItemState:
         """Move z by ``step``; a redshift from a named line stays one, any other becomes the person's own."""
         z = stepped_z(self.answer.z, step)
         if z == self.answer.z:
             raise Refused(f"z stops at {z_text(z)}")
         source: ZSource = "line" if self.answer.z_source == "line" else "typed"
-        return self._changed(replace(self.answer, z=z, z_source=source))
+        return self._changed(self.answer.with_z(z, source))
 
     def with_z_typed(self, text: str) -> ItemState:
         """Take a typed redshift; nothing typed clears it."""
         if not text.strip():
-            return self._changed(replace(self.answer, z=None, z_source=None), named=None)
-        return self._changed(replace(self.answer, z=parse_z(text), z_source="typed"), named=None)
+            return self._changed(self.answer.with_z(None, None), named=None)
+        return self._changed(self.answer.with_z(parse_z(text), "typed"), named=None)
+
+    def with_z_fitted(self, z: float, error: float | None) -> ItemState:
+        """Take the redshift of a local fit with its error; the named line, if any, keeps its name."""
+        return self._changed(self.answer.with_z(checked_z(z), "fit", error))
 
     def with_line(self, name: str, z: float) -> ItemState:
         """Call the feature at the cursor ``name``, which implies ``z``."""
-        return self._changed(replace(self.answer, z=checked_z(z), z_source="line"), named=name)
+        return self._changed(self.answer.with_z(checked_z(z), "line"), named=name)
 
     def with_cursor(self, wavelength: float) -> ItemState:
         """Move the cursor (observed Å); the answer does not change."""
         return replace(self, cursor=wavelength, named=None)
 
     def with_pipeline(self) -> ItemState:
-        """Take the pipeline's class and redshift."""
-        if self.facts.pipeline_z is None or self.facts.pipeline_class not in CLASSES:
+        """Take the pipeline's class and redshift: those of the fit that is shown."""
+        shown = self.shown_fit
+        if shown is None or shown.spectype not in CLASSES:
             raise Refused("there is no pipeline answer to take")
-        spectype = next(known for known in CLASSES if known == self.facts.pipeline_class)
-        answer = replace(self.answer, spectype=spectype, z=self.facts.pipeline_z, z_source="pipeline")
+        spectype = next(known for known in CLASSES if known == shown.spectype)
+        answer = replace(self.answer, spectype=spectype).with_z(checked_z(shown.z), "pipeline")
         return self._changed(answer, named=None, set_aside=None)
 
     def with_pipeline_z(self) -> ItemState:
-        """Put z back to the pipeline's."""
+        """Put z back to the pipeline's best."""
         if self.facts.pipeline_z is None:
             raise Refused("there is no pipeline redshift to go back to")
-        return self._changed(replace(self.answer, z=self.facts.pipeline_z, z_source="pipeline"), named=None)
+        answer = self.answer.with_z(self.facts.pipeline_z, "pipeline")
+        return self._changed(answer, named=None, fit=0)
+
+    def with_fit_stepped(self, step: int) -> ItemState:
+        """Show the pipeline's next (1) or previous (-1) fit: z becomes that fit's, the class stays open."""
+        fits = self.facts.fits
+        if not fits:
+            raise Refused("of the pipeline only its best answer is at hand" if self.shown_fit else "there is no fit")
+        number = self.fit + step
+        if not 0 <= number < len(fits):
+            raise Refused("that was the pipeline's last fit" if step > 0 else "that is the pipeline's best fit")
+        return self.with_fit(number)
+
+    def with_fit(self, number: int) -> ItemState:
+        """Show the pipeline's fit ``number``, 0 the best."""
+        if not 0 <= number < len(self.facts.fits):
+            raise Refused(f"the pipeline has {len(self.facts.fits)} fits")
+        z = checked_z(self.facts.fits[number].z)
+        return self._changed(self.answer.with_z(z, "pipeline"), named=None, fit=number)
+
+    @property
+    def shown_fit(self) -> PipelineAnswer | None:
+        """The fit that ``a`` takes: the one that is shown, else the pipeline's best answer; None to the blind."""
+        if self.fit < len(self.facts.fits):
+            return self.facts.fits[self.fit]
+        z = self.facts.pipeline_z
+        return None if z is None else PipelineAnswer(self.facts.pipeline_class, z)
 
     def with_commit_asked(self) -> ItemState:
         """Check that the answer can be committed, and return the state to commit.
@@ -147,16 +197,17 @@ class ItemState:
 
     def to_json(self) -> dict[str, Any]:
         """Return what a draft keeps."""
-        return {"answer": self.answer.to_json(), "cursor": self.cursor, "named": self.named}
+        return {"answer": self.answer.to_json(), "cursor": self.cursor, "named": self.named, "fit": self.fit}
 
     def restored(self, body: Mapping[str, Any]) -> ItemState:
         """Return this fresh state with a draft laid over it."""
-        answer, cursor, named = body.get("answer"), body.get("cursor"), body.get("named")
+        answer, cursor, named, fit = (body.get(name) for name in ("answer", "cursor", "named", "fit"))
         return replace(
             self,
             answer=Answer.from_json(answer) if isinstance(answer, Mapping) else self.answer,
             cursor=float(cursor) if isinstance(cursor, int | float) else self.cursor,
             named=named if isinstance(named, str) else None,
+            fit=fit if isinstance(fit, int) and 0 <= fit < len(self.facts.fits) else 0,
         )
 
     def _changed(self, answer: Answer, **others: Any) -> ItemState:
@@ -170,6 +221,7 @@ class MaskedWarning(Refused):
     def __init__(self, state: ItemState) -> None:
         """Say how much is masked; the state carries that it was said."""
         super().__init__(
-            f"{100 * state.facts.frac_masked:.0f} % of the pixels are masked: Enter again commits, S marks it bad"
+            f"{100 * state.facts.frac_masked:.0f} % of the pixels are masked: "
+            "{commit} again commits, {issue_spectrum} marks it bad"
         )
         self.state = replace(state, warned=True)

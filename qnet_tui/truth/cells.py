@@ -16,6 +16,7 @@ _INT64_MAX = 2**63 - 1
 _EXACT_DOUBLE = 2**53  # the largest range of whole numbers that float64 holds without gaps
 
 _BLANK = frozenset({"", "-", "--", "nan", "none", "null", "n/a", "na", "<na>", "masked"})
+_NO_COMMENT = frozenset({"--", "none", "nan"})
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _WHOLE_AS_FLOAT = re.compile(r"([+-]?[0-9]+)\.0*")
@@ -163,10 +164,15 @@ def issues(cell: Cell) -> str:
 
 
 def comment(cell: Cell) -> str:
-    """A comment in one line of printable signs, empty when blank (mergers leave ``none`` and ``None``)."""
-    if is_blank(cell):
+    """A comment in one line of printable signs, empty where tables write a word for none (mergers leave ``None``).
+
+    ``-`` and ``masked`` are comments, though elsewhere they would stand for nothing.
+    """
+    if not isinstance(cell, str) and is_blank(cell):
         return ""
     text = str(cell)
+    if text.strip().lower() in _NO_COMMENT:
+        return ""
     if not text.isprintable():
         text = "".join(sign if sign.isprintable() else " " for sign in text)
     return " ".join(text.split())

@@ -28,8 +28,8 @@ def is_good(quality: ArrayLike) -> NDArray[np.bool_]:
 def class_matrix(spectype: Sequence[str] | NDArray[Any], z: ArrayLike, quality: ArrayLike) -> NDArray[np.int8]:
     """Class matrix Y (n, 5), int8 of 0 and 1: STAR, GALAXY, QSO_LZ, QSO_HZ, BAD; one 1 in each row.
 
-    ``spectype`` (n,) of STAR, GALAXY, QSO; ``z`` (n,) may be NaN except for good quasars; ``quality``
-    (n,) 0 to 4. The first four columns need quality >= 2.5, BAD is the rest. Raises ValueError for
+    ``spectype`` (n,) of STAR, GALAXY, QSO, or "" below 2.5; ``z`` (n,) may be NaN except for good quasars;
+    ``quality`` (n,) 0 to 4. The first four columns need quality >= 2.5, BAD is the rest. Raises ValueError for
     another class or for a good quasar without a redshift: a label of ours never has either. Source:
     QuasarNET ``get_Y_desi``.
     """
@@ -79,7 +79,8 @@ def _arrays(
     good = is_good(quality)
     if not (kind.ndim == 1 and kind.shape == redshift.shape == good.shape):
         raise ValueError(f"spectype, z and quality differ in shape: {kind.shape}, {redshift.shape}, {good.shape}")
-    strange = ~np.isin(kind, SPECTYPES)
+    # Nobody has to tell the class of a spectrum that shows nothing; what trains as something has one.
+    strange = ~np.isin(kind, SPECTYPES) & ~((kind == "") & ~good)
     if strange.any():
         raise ValueError(f"class {str(kind[strange][0])!r} is none of {', '.join(SPECTYPES)}")
     return kind, redshift, good

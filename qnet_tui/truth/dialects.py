@@ -17,6 +17,8 @@ Codes = Literal["text", "boss", "superset", "marz", "catalogue", "pipeline"]
 Aliases = tuple[str, ...]
 
 TARGETID: Aliases = ("targetid", "target_id")
+OWN_ID: Aliases = ("id",)  # of our own exports, beside the survey: TARGETID, T<THING_ID> or P<plate>-<mjd>-<fiberid>
+OWN_ID_WITH: Aliases = ("id", "survey")
 THING_ID: Aliases = ("thing_id", "thingid")
 PLATE: Aliases = ("plate",)
 MJD: Aliases = ("mjd",)

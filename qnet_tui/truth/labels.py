@@ -10,11 +10,26 @@ from typing import Literal
 Origin = Literal["people", "pipeline", "catalogue"]
 
 
+def identities(
+    targetid: int | None, thing_id: int | None, plate_mjd_fiber: tuple[int, int, int] | None
+) -> list[tuple[str, str]]:
+    """(survey, identity) candidates of an object, best first; what is not known is None."""
+    found: list[tuple[str, str]] = []
+    if targetid is not None:
+        found.append(("desi", str(targetid)))
+    if thing_id is not None:
+        found.append(("sdss", f"T{thing_id}"))
+    if plate_mjd_fiber is not None:
+        plate, mjd, fiberid = plate_mjd_fiber
+        found.append(("sdss", f"P{plate}-{mjd}-{fiberid}"))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """What one row of a truth table says of one object.
 
-    ``spectype`` is STAR, GALAXY or QSO. ``z`` is None only where ``quality`` is below 2.5. ``quality`` is
+    ``spectype`` is STAR, GALAXY or QSO, "" only where ``quality`` is below 2.5, and so is ``z`` None. ``quality`` is
     0 to 4, a mean of inspectors or a merger's value. ``bal`` is +1 for a broad-absorption-line quasar, -1
     for an object that is none, 0 where nobody says. ``issues`` holds sorted letters of R, C, S. ``line``
     is the line of the text file, or the row of the FITS table, both counted from 1.
@@ -34,15 +49,7 @@ class Label:
 
     def identities(self) -> list[tuple[str, str]]:
         """(survey, identity) candidates, best first: TARGETID, then THING_ID, then PLATE-MJD-FIBERID."""
-        found: list[tuple[str, str]] = []
-        if self.targetid is not None:
-            found.append(("desi", str(self.targetid)))
-        if self.thing_id is not None:
-            found.append(("sdss", f"T{self.thing_id}"))
-        if self.plate_mjd_fiber is not None:
-            plate, mjd, fiberid = self.plate_mjd_fiber
-            found.append(("sdss", f"P{plate}-{mjd}-{fiberid}"))
-        return found
+        return identities(self.targetid, self.thing_id, self.plate_mjd_fiber)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,7 @@ def _counted(happened: Counter[str], dialect: Dialect, table: RawTable) -> list[
         ("z from redrock", "blank redshifts accept redrock's"),
         ("class from redrock", "blank classes accept redrock's"),
         ("no z", "rows of quality below 2.5 have no redshift"),
+        ("no class", "rows of quality below 2.5 have no class"),
         ("moving star", "stars have a redshift beyond 0.01, which no star has: kept as stars"),
     ):
         if happened[event]:

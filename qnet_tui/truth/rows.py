@@ -43,6 +43,7 @@ class _Columns:
     mjd: list[Cell]
     fiberid: list[Cell]
     name: list[Cell]
+    own_id: list[Cell]
     z: list[Cell]
     z_else: list[Cell]
     spectype: list[Cell]
@@ -95,6 +96,7 @@ def _columns(table: RawTable, dialect: Dialect, path: Path) -> _Columns:
         mjd=read(dialects.MJD),
         fiberid=read(dialects.FIBERID),
         name=read(("name",)) if dialect.name_is_id else nothing,
+        own_id=read(dialects.OWN_ID) if set(dialects.OWN_ID_WITH) <= set(keys) else nothing,
         z=read(dialect.z),
         z_else=read(dialect.z_else),
         spectype=read(dialect.spectype),
@@ -153,27 +155,52 @@ def _identity(
     columns: _Columns, i: int, dialect: Dialect
 ) -> tuple[int | None, int | None, tuple[int, int, int] | None]:
     """(TARGETID, THING_ID, (plate, mjd, fiberid)) of the row; UnusableError when it has none of them."""
-    targetid = cells.whole(columns.targetid[i], "TARGETID")
-    thing_id = cells.whole(columns.thing_id[i], "THING_ID")
-    parts = [
-        cells.whole(column[i], what)
-        for column, what in ((columns.plate, "PLATE"), (columns.mjd, "MJD"), (columns.fiberid, "FIBERID"))
-    ]
-    plate_mjd_fiber = (parts[0], parts[1], parts[2])
-    if dialect.name_is_id and targetid is None:
-        placed = cells.plate_mjd_fiber(columns.name[i])
+    targetid, name = columns.targetid[i], columns.name[i]
+    if dialect.name_is_id and cells.is_blank(targetid):
+        placed = cells.plate_mjd_fiber(name)
         if placed:
             return None, None, placed
-        targetid = cells.whole(columns.name[i], "Name")
-    known = [(n, v) for n, v in (("TARGETID", targetid), ("THING_ID", thing_id)) if v is not None]
-    if targetid is not None and targetid <= 0:
-        targetid = None
-    if thing_id is not None and thing_id <= 0:
-        thing_id = None
-    if dialect.codes == "boss" and targetid is not None and thing_id is None:
+        targetid = cells.whole(name, "Name")
+    if not cells.is_blank(columns.own_id[i]) and cells.is_blank(targetid):
+        return parsed_id(str(columns.own_id[i]))
+    found = identity_of(targetid, columns.thing_id[i], (columns.plate[i], columns.mjd[i], columns.fiberid[i]))
+    if dialect.codes == "boss" and found[0] is not None and found[1] is None:
         # QuasarNET's codified table keeps the THING_ID in the column TARGETID.
-        thing_id = targetid
-    placed_at = _placed(plate_mjd_fiber)
+        return found[0], found[0], found[2]
+    return found
+
+
+def parsed_id(text: str) -> tuple[int | None, int | None, tuple[int, int, int] | None]:
+    """(TARGETID, THING_ID, (plate, mjd, fiberid)) of one id: of the three the one that it is.
+
+    TARGETID in digits, ``T<THING_ID>``, or PLATE-MJD-FIBERID with a P or ``spec-`` before it or not.
+    Raises UnusableError when it is none of them.
+    """
+    word = text.strip()
+    placed = cells.plate_mjd_fiber(word[1:] if word[:1] in ("P", "p") else word)
+    if placed:
+        return None, None, placed
+    if word[:1] in ("T", "t"):
+        return identity_of(None, word[1:], (None, None, None))
+    return identity_of(word, None, (None, None, None))
+
+
+def identity_of(
+    targetid_cell: Cell, thing_id_cell: Cell, place: tuple[Cell, Cell, Cell]
+) -> tuple[int | None, int | None, tuple[int, int, int] | None]:
+    """(TARGETID, THING_ID, (plate, mjd, fiberid)) that these cells name; UnusableError when they name nothing.
+
+    Numbers that surveys give to no object (0, -1, a negative TARGETID of a sky fibre) name nothing.
+    """
+    targetid = cells.whole(targetid_cell, "TARGETID")
+    thing_id = cells.whole(thing_id_cell, "THING_ID")
+    known = [(n, v) for n, v in (("TARGETID", targetid), ("THING_ID", thing_id)) if v is not None]
+    plate, mjd, fiberid = (
+        cells.whole(cell, what) for cell, what in zip(place, ("PLATE", "MJD", "FIBERID"), strict=True)
+    )
+    targetid = targetid if targetid is not None and targetid > 0 else None
+    thing_id = thing_id if thing_id is not None and thing_id > 0 else None
+    placed_at = _placed((plate, mjd, fiberid))
     if targetid is None and thing_id is None and placed_at is None:
         said = ", ".join(f"{name} {value}" for name, value in known)
         raise UnusableError(f"{said}: no object (sky, or a fibre without a target)" if said else "no identity")
@@ -210,6 +237,10 @@ def _class_and_quality(
     if cells.is_blank(kind_cell) and not cells.is_blank(columns.spectype_else[i]):
         kind_cell = columns.spectype_else[i]
         events.append("class from redrock")
+    if cells.is_blank(kind_cell) and rating < QUALITY_GOOD:
+        # Inspectors who see nothing settle on no class: such a row is still what they said.
+        events.append("no class")
+        return "", rating
     return cells.spectype(kind_cell), rating
 
 

@@ -30,7 +30,7 @@ _NOT_TEXT = "save it as CSV (UTF-8) or as a FITS table"
 
 def text_table(content: bytes, path: Path) -> RawTable:
     """The table of a text file. Raises BadInput for what is no text, has no header, or no row."""
-    text, notes = _decode(content, path)
+    text, notes = decode(content, path)
     lines = list(io.StringIO(text, newline=""))
     names, separator, start = _header(lines, path)
     keys = {column_key(name) for name in names}
@@ -52,7 +52,8 @@ def text_table(content: bytes, path: Path) -> RawTable:
     return RawTable(tuple(names), [line for line, _ in rows], column, tuple(rejected), "", tuple(notes))
 
 
-def _decode(content: bytes, path: Path) -> tuple[str, list[str]]:
+def decode(content: bytes, path: Path) -> tuple[str, list[str]]:
+    """(text without a byte-order mark, notes) of UTF-8 or else Latin-1. Raises BadInput for what is no text."""
     if not content.strip():
         raise BadInput("the file is empty", file=path, mend="copy it again")
     if _CONTROL.search(content[:_SNIFFED]):

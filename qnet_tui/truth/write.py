@@ -10,6 +10,7 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from qnet_tui.truth.cells import comment
 from qnet_tui.truth.dialects import column_key
 from qnet_tui.truth.labels import Label
 from qnet_tui.whole_files import write_whole
@@ -53,7 +54,7 @@ def truth_csv(labels: Sequence[Label], extra: Mapping[str, Sequence[object]] | N
             repr(float(label.quality)),
             label.spectype,
             label.issues,
-            label.comment,
+            comment(label.comment),
             "",
             "" if label.n_vi is None else label.n_vi,
         ]

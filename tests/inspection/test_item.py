@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from qnet_tui.inspection.answer import Answer, Refused
-from qnet_tui.inspection.item import Facts, ItemState, MaskedWarning
+from qnet_tui.inspection.item import Facts, ItemState, MaskedWarning, PipelineAnswer
 
 SEEN = Facts(0.02, "QSO", 2.3042)
 
@@ -147,3 +147,54 @@ class Walk(RuleBasedStateMachine):
 
 TestWalk = Walk.TestCase
 TestWalk.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+
+
+FITS = (PipelineAnswer("QSO", 2.3042), PipelineAnswer("GALAXY", 0.842), PipelineAnswer("STAR", 0.0))
+
+
+def test_the_pipelines_fits_are_gone_through_and_a_takes_the_shown_one():
+    state = ItemState.start(Facts(0.0, "QSO", 2.3042, FITS))
+    with pytest.raises(Refused, match="best fit"):
+        state.with_fit_stepped(-1)
+    second = state.with_fit_stepped(1)
+    assert (second.answer.z, second.answer.z_source, second.answer.spectype) == (0.842, "pipeline", None)
+    assert second.with_pipeline().answer.spectype == "GALAXY"
+    with pytest.raises(Refused, match="last fit"):
+        second.with_fit_stepped(1).with_fit_stepped(1)
+    back = second.with_z_stepped(0.01).with_pipeline_z()
+    assert (back.fit, back.answer.z) == (0, 2.3042)
+    assert state.restored(second.to_json()).shown_fit == FITS[1]
+    assert ItemState.start(Facts()).restored(second.to_json()).fit == 0, "the fits are gone, or hidden"
+
+
+def test_without_fits_the_keys_say_so():
+    with pytest.raises(Refused, match="only its best"):
+        ItemState.start(Facts(0.0, "QSO", 2.0)).with_fit_stepped(1)
+    with pytest.raises(Refused, match="no fit"):
+        ItemState.start(Facts()).with_fit_stepped(1)
+    with pytest.raises(Refused, match="0 fits"):
+        ItemState.start(Facts()).with_fit(1)
+
+
+def test_a_fit_carries_its_error_until_z_is_set_otherwise():
+    fitted = ItemState.start(Facts(), 5120.0).with_line("C IV", 2.3).with_z_fitted(2.3051, 0.0004)
+    assert (fitted.answer.z_source, fitted.answer.z_error, fitted.named) == ("fit", 0.0004, "C IV")
+    assert fitted.restored(fitted.to_json()).answer == fitted.answer
+    for changed in (fitted.with_z_stepped(0.01), fitted.with_z_typed("2.4"), fitted.with_line("Mg II", 0.8)):
+        assert changed.answer.z_error is None
+    star_and_back = fitted.with_class("STAR").with_class("QSO")
+    assert (star_and_back.answer.z, star_and_back.answer.z_error) == (2.3051, 0.0004)
+    with pytest.raises(Refused, match="outside"):
+        fitted.with_z_fitted(7.2, 0.1)
+
+
+def test_standard_comments_are_appended_once():
+    state = ItemState.start(Facts()).with_comment("weak").with_standard_comment("b")
+    assert state.answer.comment == "weak Broad absorption line quasar (BAL)"
+    assert state.with_standard_comment("z").answer.comment.endswith("(BAL) Blazar")
+    with pytest.raises(Refused, match="says so already"):
+        state.with_standard_comment("b")
+    with pytest.raises(Refused, match="no such comment; b BAL d DLA"):
+        state.with_standard_comment("q")
+    with pytest.raises(Refused, match="100 characters"):
+        state.with_comment("x" * 90).with_standard_comment("d")

@@ -120,3 +120,13 @@ def test_split_of_bad_settings(fraction: float, seed: int) -> None:
 def test_split_of_lists_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="differ in shape"):
         split_validation(["a", "b"], 0.5, 1, ["QSO"])
+
+
+def test_a_spectrum_that_shows_nothing_needs_no_class() -> None:
+    use, z, is_qso, _ = training_targets(["", "QSO"], [np.nan, 2.0], [0.0, 4.0], [0, 0])
+    assert use.tolist() == [False, True]
+    assert is_qso.tolist() == [False, True]
+    assert z.tolist() == [0.0, 2.0]
+    assert class_matrix([""], [np.nan], [0.0]).tolist() == [[0, 0, 0, 0, 1]]
+    with pytest.raises(ValueError, match="class ''"):
+        class_matrix([""], [2.0], [2.5])
