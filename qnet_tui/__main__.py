@@ -5,12 +5,18 @@ Textual draws it, and imports it when a screen is really wanted.
 """
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from qnet_tui.workflows.label import LabelOptions
+    from qnet_tui.workflows.merge_case import MergeOptions
+    from qnet_tui.workflows.spectrum_file import SpecOptions
+
+
+SCREEN_COMMANDS = ("label", "merge", "spec")
 
 
 class Screens:
@@ -22,6 +28,18 @@ class Screens:
 
         return run_label(root, options)
 
+    def merge(self, root: Path, options: "MergeOptions") -> int:
+        """Open the merging screen on the workspace at ``root``; return the exit code."""
+        from qnet_tui.tui.app import run_merge
+
+        return run_merge(root, options)
+
+    def spec(self, path: Path, options: "SpecOptions") -> int:
+        """Open the file viewer on the survey file at ``path``; return the exit code."""
+        from qnet_tui.tui.app import run_spec
+
+        return run_spec(path, options)
+
 
 def shadowed_by() -> Path | None:
     """The file that hides our package ``storage``, if one does: the name is short and others use it too."""
@@ -31,8 +49,20 @@ def shadowed_by() -> Path | None:
     return None if found is None or found.parent == ours else found
 
 
+def one_thread_for_screens(arguments: list[str]) -> None:
+    """Give linear algebra one thread when a person is to look at spectra; whoever set the variables has the last word.
+
+    The matrices of a fit are small: threads make it several times slower where others use the processors, and on a
+    login node there would be one for each of its cores. It must be said before numpy is imported.
+    """
+    if next((word for word in arguments if not word.startswith("-")), "") in SCREEN_COMMANDS:
+        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
+
+
 def main() -> None:
     """Run the command line."""
+    one_thread_for_screens(sys.argv[1:])
     other = shadowed_by()
     if other is not None:
         sys.stderr.write(f"qnet: {other} hides qnet's own package storage; start from another folder or remove it\n")

@@ -18,6 +18,7 @@ vi_app.add_typer(inspectors_app, name="inspectors")
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command()(label)
+    app.command()(keys)
 
 
 def label(
@@ -28,17 +29,49 @@ def label(
     blind: bool = typer.Option(False, "--blind", help="Hide the model's answer even where the campaign shows it."),
     charset: str | None = typer.Option(None, help="braille, block or ascii  [default: what the locale can show]"),
     as_lines: bool = typer.Option(False, "--plain", help="Line by line on stdin and stdout, no screen."),
+    fast: bool | None = typer.Option(
+        None, "--fast-commit/--no-fast-commit", help="A quality saves at once when nothing is missing  [default: no]"
+    ),
 ) -> None:
     """Look at my queue and label it. Example: qnet label --as ABC"""
     from qnet_tui.workflows.label import LabelOptions
 
     root = find_workspace(workspace)
-    options = LabelOptions(inspector=code, round=round_number, blind=blind, charset=charset)
+    options = LabelOptions(inspector=code, round=round_number, blind=blind, charset=charset, fast_commit=fast)
     if as_lines:
         from qnet_tui.workflows.label_plain import run_plain
 
         raise typer.Exit(run_plain(root, options, sys.stdin, sys.stdout))
     raise typer.Exit(ctx.obj.label(root, options))
+
+
+def keys(
+    screen: str | None = typer.Option(None, help="label, merge or spec  [default: all]"),
+    as_json: bool = JsonOption,
+) -> None:
+    """Print the keys that are live, with those of my own file. Example: qnet keys --screen label"""
+    from qnet_tui.errors import BadInput
+    from qnet_tui.workflows.user_keys import TABLES, keys_file, live_keys
+
+    if screen is not None and screen not in TABLES:
+        raise BadInput(f"no screen is called {screen!r}", mend=f"--screen takes {', '.join(TABLES)}")
+    found = live_keys(screen)
+    rows: list[Any] = [(x.screen, " ".join(x.keys), x.action, x.words, "changed" if x.changed else "") for x in found]
+    lines = table(("screen", "keys", "action", "does", ""), rows)
+    emit(found, as_json, [*lines, "", f"your own keys: {keys_file()}"])
+
+
+@vi_app.command("stars")
+def vi_stars(
+    code: str | None = typer.Option(None, "--as", metavar="CODE", help="Only those of this inspector."),
+    workspace: Path | None = WorkspaceOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """List what somebody wants to talk about. Example: qnet vi stars"""
+    from qnet_tui.workflows.inspectors import starred
+
+    found = starred(find_workspace(workspace), code)
+    emit(found, as_json, table(("object", "by", "since", "note"), [tuple(plain(one).values()) for one in found]))
 
 
 @vi_app.command("status")

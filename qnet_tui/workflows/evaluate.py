@@ -15,12 +15,12 @@ import storage.truth as truth_store
 import storage.votes as votes_store
 from qnet_tui.errors import BadInput
 from qnet_tui.evaluation.classification import ClassificationCounts, committee_majority, completeness_purity
+from qnet_tui.workflows.given_round import last_scored_round
 from qnet_tui.workflows.presets import RoundSettings
 from qnet_tui.workflows.progress import silent
 from qnet_tui.workflows.round_files import RoundFiles, read_npz
 from qnet_tui.workflows.round_plan import read_pool
 from qnet_tui.workflows.round_selection import committee_scores, score_pool, scored_round
-from qnet_tui.workflows.runs import run_of_round
 from storage.workspace import Workspace
 
 
@@ -49,16 +49,24 @@ def rounds(root: Path) -> list[RoundLine]:
         needed = int(campaign.get_setting(ws, "votes_required", 3))
         out = []
         for summary in sorted(rounds_store.rounds(ws), key=lambda r: -r.round):
-            run = run_of_round(ws, summary.round)
+            run = next((r for r in runs_store.runs(ws) if r.verb == "run-al" and r.round == summary.round), None)
             merged = merges_store.merges(ws, summary.round)
             votes = Counter(v.object_id for v in votes_store.votes(ws, round=summary.round))
             voted = sum(1 for n in votes.values() if n >= needed)
             asked = len(rounds_store.selection(ws, summary.round))
-            state = "merged" if asked and len(merged) == asked else "labelling" if asked else run.state.lower()
-            result = run.result or {}
+            state = (
+                "merged"
+                if asked and len(merged) == asked
+                else "labelling"
+                if asked or run is None
+                else run.state.lower()
+            )
+            # A given list, a random draw and an import are rounds that no run made.
+            result = (run.result if run else None) or {}
             validation = result.get("validation")
             out.append(RoundLine(
-                round=summary.round, state=state, run=run.id, strategy=str(run.settings["strategy"]),
+                round=summary.round, state=state, run=run.id if run else "",
+                strategy=str(run.settings["strategy"]) if run else summary.strategy,
                 networks=int(result.get("networks", 0)), asked=asked, voted=voted, merged=len(merged),
                 trainable=sum(1 for m in merged if m.quality >= 2.5), labels=int(result.get("training", 0)),
                 completeness=validation["completeness"] if validation else None,
@@ -217,7 +225,7 @@ def map_cells(root: Path, number: int | None = None) -> list[CellLine]:
 
 def _scored(ws: Workspace, number: int | None) -> tuple[RoundFiles, list[int], RoundSettings, int]:
     if number is None:
-        number = max((r.round for r in rounds_store.rounds(ws) if r.round > 0), default=0)
-    if not number or not rounds_store.selection(ws, number):
+        number = last_scored_round(ws)
+    if not rounds_store.selection(ws, number):
         raise BadInput("no such round has been selected yet", mend="qnet run-al makes one")
     return (*scored_round(ws, number), number)

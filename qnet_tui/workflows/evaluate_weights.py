@@ -11,7 +11,7 @@ import storage.truth as truth_store
 from qnet_tui.errors import BadInput
 from qnet_tui.evaluation.classification import completeness_purity
 from qnet_tui.evaluation.redshifts import dv_kms, redshift_errors
-from qnet_tui.workflows.export import objects_by_id
+from qnet_tui.workflows.export_objects import objects_by_id
 from qnet_tui.workflows.labelled_rows import all_rows, labelled_rows
 from qnet_tui.workflows.progress import Progress, silent
 from qnet_tui.workflows.regrid import vectors_on

@@ -4,23 +4,30 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-import storage.merges as merges_store
 import storage.rounds as rounds_store
 import storage.spectra as spectra_store
-import storage.truth as truth_store
-import storage.votes as votes_store
 from qnet_tui.errors import BadInput
-from qnet_tui.whole_files import whole_file
+from qnet_tui.whole_files import whole_file, write_whole
+from qnet_tui.workflows.export_objects import objects_by_id
+from storage.inspectors import inspectors
 from storage.workspace import Workspace
 
-if TYPE_CHECKING:
-    from qnet_tui.truth.labels import Label
-
-KINDS = ("selection", "scores", "votes", "merged", "truth", "dropped")
+OURS = "ours"
+FORMATS = {
+    "selection": (OURS,),
+    "scores": (OURS,),
+    "votes": (OURS, "prospect"),
+    "merged": (OURS, "desi-merged", "edr", "quasarnet"),
+    "truth": (OURS, "quasarnet", "desi-merged", "edr"),
+    "events": (OURS,),
+    "dropped": (OURS,),
+}
+"""What can be exported, and how; ``csv`` is another name of ours."""
+KINDS = tuple(FORMATS)
 
 SELECTION_COLUMNS = (
     "rank", "TARGETID", "ENTROPY", "C_NOT", "C_QSO_LZ", "C_QSO_HZ", "N_NETWORKS", "BMU", "CELL_COUNT", "REJECTED",
@@ -30,10 +37,12 @@ SELECTION_COLUMNS = (
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What ``qnet export`` says."""
+    """What ``qnet export`` says: all rows, the file (the folder when there are several), and sentences for the user."""
 
     rows: int
     file: Path
+    files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def export(
@@ -42,53 +51,102 @@ def export(
     target: Path,
     *,
     round_number: int | None = None,
-    format: str = "csv",  # noqa: A002
+    format: str = OURS,  # noqa: A002
+    inspector: str | None = None,
 ) -> ExportResult:
     """Write one table of the workspace at ``root``.
 
-    ``round_number`` None is the last round (selection, scores) or all rounds (votes, merged, truth).
-    Errors: :class:`BadInput` for an unknown kind or a round that does not exist.
+    ``round_number`` None is the last round (selection), the last that a run scored (scores), or all of them. In a
+    folder the file gets the name that the field gives it. A file of Prospect has one inspector: ``inspector`` names
+    whom, or a folder takes a file for each. Errors: :class:`BadInput` for an unknown kind or format, or a round or an
+    inspector that there is not.
     """
     if kind not in KINDS:
         raise BadInput(f"no table is called {kind!r}", mend=f"choose {', '.join(KINDS)}")
+    chosen = OURS if format == "csv" else format
+    if chosen not in FORMATS[kind]:
+        raise BadInput(f"{kind} has no format {format!r}", mend=f"choose {', '.join(FORMATS[kind])}")
+    if inspector is not None and kind != "votes":
+        raise BadInput(f"{kind} are not an inspector's", mend="--inspector goes with votes")
     with Workspace.open(root) as ws:
-        if kind in {"selection", "scores"} and round_number is None:
-            round_number = max((r.round for r in rounds_store.rounds(ws) if r.round > 0), default=None)
-            if round_number is None:
-                raise BadInput("no round has been selected yet", mend="qnet run-al makes one")
-        if kind == "truth" and format == "quasarnet":
-            return _export_quasarnet_truth(ws, target)
-        if format != "csv":
-            raise BadInput(f"{kind} has no format {format!r}", mend="csv, or quasarnet for truth")
-        rows: Iterable[list[Any]]
-        if kind == "selection":
-            header, rows = selection_table(ws, int(round_number or 0))
-        elif kind == "scores":
-            header, rows = scores_table(ws, int(round_number or 0))
-        elif kind == "votes":
-            header, rows = votes_table(ws, round_number)
-        elif kind == "merged":
-            header, rows = merged_table(ws, round_number)
-        elif kind == "truth":
-            header, rows = truth_table(ws)
-        else:
-            header, rows = dropped_table(ws)
-        return ExportResult(write_table(target, header, rows), target)
+        if round_number is not None and round_number not in {r.round for r in rounds_store.rounds(ws)}:
+            raise BadInput(f"there is no round {round_number}", mend="see qnet review rounds")
+        if inspector is not None:
+            inspector = _registered(ws, inspector)
+        if chosen == "prospect":
+            return _export_prospect(ws, target, round_number, inspector)
+        place = target / _file_name(ws, kind, chosen, round_number) if target.is_dir() else target
+        if kind in {"selection", "scores", "dropped"}:
+            return ExportResult(write_table(place, *_table(ws, kind, round_number)), place)
+        text, rows, notes = _text(ws, kind, chosen, round_number, inspector)
+        write_whole(place, text.encode("utf-8"))
+        return ExportResult(rows, place, notes=tuple(notes))
 
 
-@dataclass(frozen=True)
-class ObjectName:
-    """How an object is called: its survey, its identity there, its TARGETID (0 when it has none)."""
+def _table(ws: Workspace, kind: str, number: int | None) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+    if kind == "dropped":
+        return dropped_table(ws)
+    if kind == "scores":
+        from qnet_tui.workflows.given_round import last_scored_round
 
-    survey: str
-    identity: str
-    targetid: int
+        return scores_table(ws, last_scored_round(ws) if number is None else number)
+    number = number or max((r.round for r in rounds_store.rounds(ws)), default=0)
+    if not number:
+        raise BadInput("no round has been selected yet", mend="qnet run-al makes one")
+    return selection_table(ws, number)
 
 
-def objects_by_id(ws: Workspace, ids: Iterable[int]) -> dict[int, ObjectName]:
-    """Names of the given objects."""
-    found = spectra_store.objects(ws, sorted(set(ids)))
-    return {int(o["id"]): ObjectName(str(o["survey"]), str(o["identity"]), int(o["targetid"])) for o in found}
+def _text(
+    ws: Workspace, kind: str, chosen: str, number: int | None, inspector: str | None
+) -> tuple[str, int, Sequence[str]]:
+    from qnet_tui.workflows import export_inspection as inspection
+
+    if chosen != OURS:
+        return inspection.settled_csv(ws, kind, chosen, number)
+    if kind == "votes":
+        return *inspection.votes_csv(ws, number, inspector), ()
+    if kind == "merged":
+        return *inspection.merged_csv(ws, number), ()
+    if kind == "events":
+        return *inspection.events_csv(ws, number), ()
+    return *inspection.truth_csv(ws), ()
+
+
+def _export_prospect(ws: Workspace, target: Path, number: int | None, inspector: str | None) -> ExportResult:
+    from qnet_tui.inspection.prospect_file import prospect_csv
+    from qnet_tui.workflows.export_inspection import prospect_files, standard_name
+
+    made, notes = prospect_files(ws, number, inspector)
+    if target.is_dir():
+        places = {code: target / standard_name(ws, number, code) for code in made}
+    elif len(made) > 1:
+        raise BadInput(
+            f"votes of {', '.join(made)}, and a file of Prospect has one inspector",
+            mend="give --inspector CODE, or a folder with -o",
+        )
+    else:
+        made = made or {inspector or "": (prospect_csv([]), 0)}
+        places = dict.fromkeys(made, target)
+    for code, place in places.items():
+        write_whole(place, made[code][0].encode("ascii"))
+    return ExportResult(sum(rows for _, rows in made.values()), target, tuple(places.values()), tuple(notes))
+
+
+def _registered(ws: Workspace, code: str) -> str:
+    codes = [one.code for one in inspectors(ws)]
+    found = next((one for one in codes if one.lower() == code.lower()), None)
+    if found is None:
+        raise BadInput(f"there is no inspector {code}", mend=f"there are {', '.join(codes) or 'none'}")
+    return found
+
+
+def _file_name(ws: Workspace, kind: str, chosen: str, number: int | None) -> str:
+    """The name of a table in a folder that was asked for instead of a file."""
+    from qnet_tui.workflows.export_inspection import standard_name
+
+    if chosen == "desi-merged":
+        return standard_name(ws, number, "merged")
+    return f"{ws.root.name}-{kind}{f'-round{number}' if number else ''}{'' if chosen == OURS else f'-{chosen}'}.csv"
 
 
 def write_table(target: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
@@ -141,111 +199,10 @@ def scores_table(ws: Workspace, round_number: int) -> tuple[Sequence[str], Itera
     )  # fmt: skip
 
 
-def votes_table(ws: Workspace, round_number: int | None) -> tuple[Sequence[str], list[list[Any]]]:
-    """Raw votes with everything that peers lose (inspection.md 2.7), by object, then time."""
-    votes = votes_store.votes(ws, round=round_number, current=False)
-    current = {v.uid for v in votes_store.votes(ws, round=round_number)}
-    objects = objects_by_id(ws, (v.object_id for v in votes))
-    facts = {(n, r.object_id): r for n in {v.round for v in votes} for r in rounds_store.selection(ws, n)}
-    header = ("SURVEY", "ID", "TARGETID", "round", "selection_rank", "entropy", "inspector", "VI_SPECTYPE", "VI_Z",
-              "VI_QUALITY", "VI_ISSUE", "VI_COMMENT", "z_source", "committed_at", "active_seconds", "blind_peers",
-              "blind_model", "app_version", "superseded")  # fmt: skip
-    rows = []
-    for v in votes:
-        o, s = objects[v.object_id], facts.get((v.round, v.object_id))
-        rows.append([
-            o.survey, o.identity, o.targetid or "", v.round, s.rank if s else "", s.entropy if s else "", v.inspector,
-            v.spectype or "", v.z, v.quality, v.issues, v.comment, v.z_source, v.committed_at, v.active_seconds,
-            int(v.blind_peers), int(v.blind_model), v.app_version, int(v.uid not in current),
-        ])  # fmt: skip
-    rows.sort(key=lambda r: (r[0], r[1], r[13]))
-    return header, rows
-
-
-def merged_table(ws: Workspace, round_number: int | None) -> tuple[Sequence[str], list[list[Any]]]:
-    """Merged labels, by object."""
-    merged = merges_store.merges(ws, round_number)
-    objects = objects_by_id(ws, (m.object_id for m in merged))
-    header = ("SURVEY", "ID", "TARGETID", "round", "best_spectype", "best_z", "best_quality", "all_VI_issues",
-              "all_VI_comments", "N_VI", "rule", "merger", "unseen")  # fmt: skip
-    rows = [
-        [objects[m.object_id].survey, objects[m.object_id].identity, objects[m.object_id].targetid or "", m.round,
-         m.spectype or "", m.z, m.quality, m.issues, m.comment, m.n_votes, m.rule, m.by, int(m.unseen)]
-        for m in merged
-    ]  # fmt: skip
-    rows.sort(key=lambda r: (r[0], r[1]))
-    return header, rows
-
-
-def truth_table(ws: Workspace) -> tuple[Sequence[str], list[list[Any]]]:
-    """Current labels with origin and role, withdrawn ones too, by object."""
-    labels = truth_store.current_truth(ws, include_excluded=True)
-    objects = objects_by_id(ws, labels["object_id"].tolist())
-    header = (
-        "SURVEY",
-        "ID",
-        "TARGETID",
-        "VI_CLASS",
-        "VI_Z",
-        "VI_QUALITY",
-        "bal",
-        "role",
-        "origin",
-        "kind",
-        "excluded",
-    )
-    rows = []
-    for label in labels:
-        o = objects[int(label["object_id"])]
-        rows.append([o.survey, o.identity, o.targetid or "", str(label["spectype"]), float(label["z"]),
-                     float(label["quality"]), int(label["bal"]), str(label["role"]), str(label["origin"]),
-                     str(label["source_kind"]), int(label["excluded"])])  # fmt: skip
-    rows.sort(key=lambda r: (r[0], r[1]))
-    return header, rows
-
-
 def dropped_table(ws: Workspace) -> tuple[Sequence[str], list[list[Any]]]:
     """Rows of the ingested files that have no vector, by file and row, each with its reason."""
     found = spectra_store.dropped_rows(ws)
     return ("path", "row", "TARGETID", "reason"), [[d.path, d.hdu_row, d.targetid or "", d.reason] for d in found]
-
-
-def _export_quasarnet_truth(ws: Workspace, target: Path) -> ExportResult:
-    """Current labels in the dialect that QuasarNET's training reads, by survey and id."""
-    from qnet_tui.truth.write import write_truth
-
-    labels = truth_store.current_truth(ws)
-    objects = objects_by_id(ws, labels["object_id"].tolist())
-    made = sorted(
-        ((objects[int(label["object_id"])], label) for label in labels),
-        key=lambda pair: (pair[0].survey, pair[0].targetid, pair[0].identity),
-    )
-    # A label without a class (nothing to be seen) has no place in that dialect, which trains on all its rows.
-    write_truth(target, [_truth_label(o, label) for o, label in made if str(label["spectype"])])
-    return ExportResult(sum(1 for _, label in made if str(label["spectype"])), target)
-
-
-def _truth_label(name: ObjectName, label: Any) -> "Label":
-    from qnet_tui.truth.labels import Label
-
-    plate_mjd_fiber = None
-    if name.identity.startswith("P"):
-        plate, mjd, fiberid = (int(part) for part in name.identity[1:].split("-"))
-        plate_mjd_fiber = (plate, mjd, fiberid)
-    z = float(label["z"])
-    return Label(
-        targetid=name.targetid or None,
-        thing_id=int(name.identity[1:]) if name.identity.startswith("T") else None,
-        plate_mjd_fiber=plate_mjd_fiber,
-        spectype=str(label["spectype"]),
-        z=None if np.isnan(z) else z,
-        quality=float(label["quality"]),
-        bal=int(label["bal"]),
-        issues="",
-        comment="",
-        n_vi=None,
-        line=0,
-    )
 
 
 def _cell(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import storage.inspectors as inspectors_store
 import storage.merges as merges_store
 import storage.rounds as rounds_store
 import storage.settings as campaign
@@ -13,6 +14,8 @@ from storage.inspectors import Inspector, add_inspector, inspectors
 from storage.queue import Lease, leases, progress
 from storage.reconciliation import Recovery
 from storage.reconciliation import recover as rebuild
+from storage.spectra import objects
+from storage.stars import stars
 from storage.workspace import Workspace
 
 
@@ -83,10 +86,42 @@ def held(root: Path) -> list[Lease]:
         return leases(ws)
 
 
+@dataclass(frozen=True)
+class StarLine:
+    """An object that somebody starred."""
+
+    identity: str
+    inspector: str
+    at: str
+    note: str
+
+
+def starred(root: Path, code: str | None = None) -> list[StarLine]:
+    """Objects that were starred for discussion: everybody's, or those of one inspector."""
+    with Workspace.open(root) as ws:
+        found = stars(ws, inspectors_store.registered_code(ws, code) if code is not None else None)
+        names = {int(one["id"]): str(one["identity"]) for one in objects(ws, {star.object_id for star in found})}
+        return [StarLine(names[star.object_id], star.inspector, star.at, star.note) for star in found]
+
+
 def register(root: Path, code: str, os_user: str, name: str = "") -> Inspector:
     """Bind an inspector's code to an account."""
     with Workspace.open(root) as ws:
         return add_inspector(ws, code, os_user, name)
+
+
+def inspector_of(ws: Workspace, os_user: str, code: str | None) -> str:
+    """Return the code that an account inspects under; a ``code`` that is nobody's yet is bound to the account.
+
+    BadInput when the account has none and none was given; storage's Refused when the code is another account's.
+    """
+    known: list[Inspector] = inspectors(ws)
+    # A code without an account is known from a file of votes: its person comes to claim it.
+    if code is not None and all(one.code.lower() != code.lower() or not one.os_user for one in known):
+        return add_inspector(ws, code, os_user, "").code
+    if code is None and all(one.os_user != os_user for one in known):
+        raise BadInput(f"account {os_user} has no inspector code yet", mend="say who you are once: qnet label --as ABC")
+    return inspectors_store.inspector_for(ws, os_user, code).code
 
 
 def everybody(root: Path) -> list[Inspector]:

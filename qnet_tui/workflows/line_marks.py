@@ -24,7 +24,14 @@ def line_marks(
     if z is None:
         return []
     return [
-        Marker(line.plain if plain else line.name, observed, line.rank, line.kind, lit=_is(line, lit))
+        Marker(
+            line.plain if plain else line.name,
+            observed,
+            line.rank,
+            line.kind,
+            lit=_is(line, lit),
+            extent=None if line.band is None else (line.band[0] * (1.0 + z), line.band[1] * (1.0 + z)),
+        )
         for line, observed in lines_in_window(shown_lines(choice, kind), z, low, high)
     ]
 

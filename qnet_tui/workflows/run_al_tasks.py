@@ -17,6 +17,8 @@ from qnet_tui.workflows.round_files import RoundFiles, read_npz, write_npy
 from storage.shards import file_crc32, gather_files
 
 BLOCK_VALIDATION = "validation"
+OUTLIERS = "outliers"
+"""Folder below a round for what its map rejected, when that is scored after the run."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,12 @@ def train_member(round_dir: str, round_number: int, member: int, settings: dict[
     return Done(str(target), file_crc32(target), time.monotonic() - began, {"loss": float(trained.history[-1].loss)})
 
 
-def score_member(round_dir: str, member: int, block: int | str, settings: dict[str, Any], grid: str) -> Done:
+def score_member(
+    round_dir: str, member: int, block: int | str, settings: dict[str, Any], grid: str, below: str = ""
+) -> Done:
     """Score one block of the pool (or the validation rows) with network ``member``.
+
+    ``below`` is the folder in the round that has the pool and gets the scores, "" for the round itself.
 
     Writes float32 (n, 2): the confidence of the ``n_lines``-th most confident line (the row is called a quasar when
     it exceeds the threshold) and the redshift of the most confident one.
@@ -87,12 +93,13 @@ def score_member(round_dir: str, member: int, block: int | str, settings: dict[s
 
     began = time.monotonic()
     files = RoundFiles(Path(round_dir))
-    target = files.scores(member, block)
+    here = RoundFiles(files.root / below)
+    target = here.scores(member, block)
     if target.exists():
         return Done(str(target), file_crc32(target), 0.0, {})
     chosen = RoundSettings(**settings)
     if isinstance(block, int):
-        pool = read_npz(files.pool)
+        pool = read_npz(here.pool)
         part = slice(block * chosen.block_rows, (block + 1) * chosen.block_rows)
         x = gather_files(
             [Path(str(p)) for p in pool["shard_files"]], pool["shard_index"][part], pool["shard_row"][part]

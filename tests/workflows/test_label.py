@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,24 +13,11 @@ from qnet_tui.errors import BadInput
 from qnet_tui.inspection.answer import Refused
 from qnet_tui.inspection.item import ItemState, MaskedWarning
 from qnet_tui.workflows import label as label_module
-from qnet_tui.workflows.label import LabelOptions, LabelSession
 from storage.errors import DatabaseBusy, StorageError
 from storage.merges import MergedLabel, add_merges
 from storage.workspace import Workspace
 from tests.tui.campaign import desi_spectrum, make_workspace
-
-IDS = [39627000000000310, 39627000000000311, 39627000000000312]
-
-
-class Clock:
-    """A time that goes on by a second at every look."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        self.time += timedelta(seconds=1)
-        return self.time
+from tests.workflows.label_queue import IDS, all_votes, full, open_session
 
 
 @pytest.fixture(scope="module")
@@ -44,19 +30,6 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def root(made_once: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made_once, tmp_path / "ws"))
-
-
-def open_session(root: Path, code: str | None = "ABC", user: str = "ann", **options: object) -> LabelSession:
-    return LabelSession.open(root, LabelOptions(inspector=code, **options), now=Clock(), os_user=user)
-
-
-def full(item, quality: int = 4) -> ItemState:
-    return ItemState.start(item.facts).with_class("QSO").with_z_typed("2.3042").with_quality(quality)
-
-
-def all_votes(root: Path, **options: object) -> list[store.Vote]:
-    with Workspace.open(root) as ws:
-        return store.votes(ws, **options)
 
 
 def test_a_committed_answer_is_in_the_journal_and_in_the_database_before_the_next_item(root):

@@ -2,11 +2,14 @@
 
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import storage.settings as campaign
 import storage.votes as store
+from qnet_tui.spectra.rrdetails import PipelineFit
 from qnet_tui.workflows.label import LabelOptions
 from qnet_tui.workflows.label_plain import run_plain
 from storage.workspace import Workspace
@@ -136,3 +139,103 @@ def test_at_the_end_a_person_may_still_undo(tmp_path):
     assert code == 0
     assert "refused: nothing is left in your queue" in text
     assert votes(tmp_path / "ws") == []
+
+
+def test_a_fit_is_offered_and_taken_by_the_next_line_only(root):
+    code, text = say(root, "yes", "fit", "lines", "yes", "z 2.29", "fit", "yes", "q 4", ":q", source=Keyboard)
+    assert code == 0
+    assert text.count("refused: there is no fit to take") == 2
+    assert "fit: z 2.2900 -> 2.3" in text
+    assert "km/s" in text
+    (vote,) = votes(root)
+    assert (vote.z_source, vote.z_error > 0) == ("fit", True)
+    assert vote.z == pytest.approx(2.3042, abs=0.01)
+
+
+def test_a_fit_needs_a_redshift_and_says_how_one_is_given_here(root):
+    _, text = say(root, "fit", blind=True)
+    assert "refused: a fit starts at a trial redshift: z Z types it, x LETTER names the line" in text
+
+
+def test_the_pipelines_fits_are_listed_and_one_is_taken(tmp_path):
+    fits = (PipelineFit(0, "QSO", "", 2.3042, 1e-4, 0, 1e4, 13.0), PipelineFit(1, "GALAXY", "", 0.842, 1e-4, 4, 1e4, 2))
+    make_workspace(tmp_path / "ws", [replace(desi_spectrum(5), fits=fits)]).close()
+    _, hidden = say(tmp_path / "ws", "fits", "fits 2", blind=True)
+    assert hidden.count("refused") == 2
+    assert "0.842" not in hidden
+    code, text = say(tmp_path / "ws", "fits", "fits 3", "fits 2", "a 3")
+    assert code == 1
+    assert "> 1  QSO    z 2.3042  delta chi2 13" in text
+    assert "  2  GALAXY z 0.8420  delta chi2 2  zwarn 4" in text
+    assert "refused: the pipeline has 2 fits" in text
+    assert [(vote.spectype, vote.z, vote.z_source) for vote in votes(tmp_path / "ws")] == [
+        ("GALAXY", 0.842, "pipeline")
+    ]
+
+
+def test_a_line_is_named_at_the_strongest_peak_or_where_one_says(root):
+    _, text = say(root, "x c", "x m 7841", "x w", "x c 99999", blind=True)
+    shown = [line for line in text.splitlines() if line.startswith("z ")]
+    assert [line[:6] for line in shown] == ["z 1.60", "z 1.80"]
+    assert "refused: 'w': which line? c C IV" in text
+    assert "outside -0.01 to 7" in text
+
+
+def test_templates_and_arms_in_the_plot(root):
+    plain_plot = say(root, "plot")[1].split("redrock: QSO")[1]
+    code, text = say(root, "models", "model", "arms", "model old galaxy", "model nonsense", "model")
+    assert code == 1
+    assert "quasar, BAL quasar, old galaxy" in text
+    assert "refused: there is no model nonsense" in text
+    assert "~" in text
+    assert "~" not in plain_plot
+    assert text.isascii()
+
+
+def test_stars_comments_finding_and_places(root):
+    code, text = say(root, "; b", "; b", "*", "/102", "/1020304", "*", "*", ":2", ":9", ":w", source=Keyboard)
+    assert code == 0
+    assert "comment: Broad absorption line quasar (BAL)" in text
+    assert "says so already" in text
+    assert text.count("starred for discussion") == 2
+    assert "the star is taken back" in text
+    shown = [line.split()[2] for line in text.splitlines() if line.startswith("round 1, ")]
+    assert shown == ["1", "3", "2"]
+    assert "refused: no 1020304 here" in text
+    assert "the draft is kept" in text
+
+
+def test_redo_saves_it_again(root):
+    code, text = say(root, "q 2.3 4", "u", "redo", "redo", source=Keyboard)
+    assert code == 0
+    assert "saved 100 again at" in text
+    assert "refused: there is nothing to redo: u reopens an answer first" in text
+    assert [vote.quality for vote in votes(root)] == [4]
+
+
+def test_after_the_commit_the_dialogue_tells_what_the_screen_tells(tmp_path):
+    with make_workspace(tmp_path / "ws", [desi_spectrum(5)], votes=3, blind=True) as ws:
+        campaign.set_setting(ws, "show_after_commit", True, "ABC")
+    _, text = say(tmp_path / "ws", "q 2.3 4")
+    before, after = text.split("saved 5 QSO")
+    assert "redrock" not in before
+    assert ", vote 1 of 3" in after
+    assert "redrock QSO 2.3042; 3-way split" in after
+
+
+def test_the_help_names_every_command(root):
+    _, text = say(root, "help")
+    for word in (
+        "fit, yes",
+        "fits [N]",
+        "; LETTER",
+        "x LETTER",
+        "model [NAME]",
+        "redo",
+        "/ID, :12",
+        "*  ",
+        "arms",
+        ":w",
+    ):
+        assert word in text
+    assert "b BAL, d DLA" in text

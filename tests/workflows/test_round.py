@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import storage.rounds as rounds_store
+import storage.runs as runs_store
 import storage.spectra as spectra_store
 import storage.truth as truth_store
 from qnet_tui.errors import BadInput
@@ -113,7 +114,7 @@ def test_a_killed_merge_is_completed_by_the_next(after_one, monkeypatch):
         r = rounds_store.selection(ws, 1)[0]
         commit_vote(ws, Vote(new_uid(), 1, r.object_id, "ABC", "QSO", 1.4, 4))
     with monkeypatch.context() as patch:
-        patch.setattr("qnet_tui.workflows.merge.truth_store.add_labels", lambda *a, **k: 1 / 0)
+        patch.setattr("qnet_tui.workflows.merge_truth.truth_store.add_labels", lambda *a, **k: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             accept_agreed(after_one, "someone")
     assert accept_agreed(after_one, "someone").merged == 0
@@ -123,14 +124,12 @@ def test_a_killed_merge_is_completed_by_the_next(after_one, monkeypatch):
     assert (labels["origin"] == "round:1").sum() == 1
 
 
-def test_a_campaign_of_three_votes_asks_for_a_look_first(after_one):
+def test_a_campaign_of_three_votes_waits_for_them(after_one):
     import storage.settings as campaign
 
     with Workspace.open(after_one) as ws:
         add_inspector(ws, "ABC", "someone")
         campaign.set_setting(ws, "votes_required", 3, by="me")
-    with pytest.raises(BadInput, match="random tenth"):
-        accept_agreed(after_one, "someone")
     with pytest.raises(BadInput, match="no round 9"):
         accept_agreed(after_one, "someone", unseen=True, round_number=9)
     assert accept_agreed(after_one, "someone", unseen=True).open == 10
@@ -159,6 +158,40 @@ def test_tables_of_a_round(first, tmp_path):
         assert export(root, kind, tmp_path / "v.csv").rows == 0
     with pytest.raises(BadInput, match="no table"):
         export(root, "wishes", tmp_path / "v.csv")
+
+
+def test_outliers_asked_for_later_are_those_that_the_run_would_have_chosen(after_one):
+    from qnet_tui.workflows.queue_list import queue_outliers
+
+    with Workspace.open(after_one) as ws:
+        theirs = [r.object_id for r in rounds_store.selection(ws, 1) if r.rejected]
+    # The run kept the scores of what its map rejected.
+    said = queue_outliers(after_one, 1)
+    assert (said.round, said.of_round, said.scored, said.strategy) == (2, 1, 0, "outliers")
+    with Workspace.open(after_one) as ws:
+        more = rounds_store.selection(ws, 2)
+        assert not {r.object_id for r in more} & set(theirs)
+        assert more[0].rejected
+        assert more[0].why.endswith("rare spectrum")
+        # As if it had not been asked for outliers: they are free, unscored, and its networks have to say.
+        rounds_store.withdraw(ws, 1, theirs, "for the test", "me")
+        rounds_store.withdraw(ws, 2, [r.object_id for r in more], "for the test", "me")
+        settings = {**runs_store.get_run(ws, "al-0001").settings, "outliers": 0}
+        runs_store.update_run(ws, "al-0001", settings=settings)
+    said = queue_outliers(after_one, 2, jobs=1)
+    assert (said.round, said.asked) == (3, 2)
+    assert said.scored > 2
+    with Workspace.open(after_one) as ws:
+        assert [r.object_id for r in rounds_store.selection(ws, 3)] == theirs
+    again = queue_outliers(after_one, 50)
+    assert again.scored == 0
+    with pytest.raises(BadInput, match="rejected nothing that has not been labelled or asked for"):
+        queue_outliers(after_one, 1)
+    with pytest.raises(BadInput, match="no run made round 4"):
+        queue_outliers(after_one, 1, of_round=4)
+    # The tables of scores are those of the last run, whatever was queued since.
+    assert entropy(after_one) == entropy(after_one, 1)
+    assert export(after_one, "scores", after_one / "s.csv").rows > 0
 
 
 def test_a_finished_run_is_not_resumed(first):
