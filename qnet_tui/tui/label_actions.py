@@ -14,16 +14,22 @@ from qnet_tui.inspection.item import ItemState
 from qnet_tui.plotting.ranges import Y_MODES
 from qnet_tui.spectral_lines.identification import BY_LETTER, BY_NAME, NAMEABLE, cycled, implied_redshift
 from qnet_tui.spectral_lines.line_list import KIND_CHOICES, LINE_CHOICES
+from qnet_tui.spectral_lines.local_fit import LocalFit
+from qnet_tui.tui.answer_steps import answer_steps
 from qnet_tui.tui.view import DEEPEST_ZOOM, View, next_choice
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What an action may look at beside the state: the data's range and peaks (observed Å), and the column width."""
+    """What an action may look at beside the state.
+
+    The data's range and peaks (observed Å), the column width, and the names of the templates.
+    """
 
     full: tuple[float, float]
     features: Sequence[float] = ()
     column: float = 1.0
+    templates: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -33,8 +39,20 @@ class Moment:
     state: ItemState
     view: View
 
+    @property
+    def z(self) -> float | None:
+        """The redshift whose lines are drawn."""
+        return self.state.answer.z
+
+    @property
+    def seen(self) -> Moment:
+        """The moment as the pictures take it."""
+        return self
+
 
 Step = Callable[[Moment, Scene], Moment]
+
+_TRIAL = "{type_z} types it, {candidate_next} names the line at the cursor"
 
 
 def apply(name: str, moment: Moment, scene: Scene) -> Moment:
@@ -55,14 +73,31 @@ def name_line(letter: str, moment: Moment) -> Moment:
     """
     line = BY_LETTER.get(letter)
     if line is None:
-        raise Refused(f"x {letter}: no such line; " + " ".join(f"{each.letter} {each.name}" for each in NAMEABLE))
+        raise Refused(
+            f"{{name_line}} {letter}: no such line; " + " ".join(f"{each.letter} {each.name}" for each in NAMEABLE)
+        )
     cursor = _cursor(moment)
     return replace(moment, state=moment.state.with_line(line.name, implied_redshift(cursor, line.rest)))
 
 
+def fit_offered(offer: LocalFit, moment: Moment) -> Moment:
+    """Return the moment as it is drawn while ``offer`` waits for a yes: the lines stand where it would put them."""
+    answer = moment.state.answer.with_z(offer.z, "fit", offer.z_error)
+    return replace(moment, state=replace(moment.state, answer=answer))
+
+
+def fit_taken(offer: LocalFit, moment: Moment) -> Moment:
+    """Take the redshift of ``offer``.
+
+    Raises:
+        Refused: no answer can have it.
+    """
+    return replace(moment, state=moment.state.with_z_fitted(offer.z, offer.z_error))
+
+
 def _cursor(moment: Moment) -> float:
     if moment.state.cursor is None:
-        raise Refused("there is no cursor: ( and ) move it")
+        raise Refused("there is no cursor: {cursor_left} and {cursor_right} move it")
     return moment.state.cursor
 
 
@@ -89,7 +124,7 @@ def _cycle(step: int) -> Step:
 def _feature(step: int) -> Step:
     def jump(moment: Moment, scene: Scene) -> Moment:
         if not scene.features:
-            raise Refused("nothing stands out here: ( and ) move the cursor by a column")
+            raise Refused("nothing stands out here: {cursor_left} and {cursor_right} move the cursor by a column")
         cursor = moment.state.cursor
         if cursor is None:
             target: float | None = scene.features[0 if step > 0 else -1]
@@ -136,7 +171,7 @@ def _show_line(name: str) -> Step:
     def show(moment: Moment, scene: Scene) -> Moment:
         z = moment.state.answer.z
         if z is None:
-            raise Refused(f"where {name} lies needs a redshift: z types it, . names the line at the cursor")
+            raise Refused(f"where {name} lies needs a redshift: {_TRIAL}")
         at = BY_NAME[name].rest * (1.0 + z)
         if not scene.full[0] <= at < scene.full[1]:
             raise Refused(f"{name} would be at {at:.0f} Å, outside the data")
@@ -145,13 +180,45 @@ def _show_line(name: str) -> Step:
     return show
 
 
+def _other_pane(step: int) -> Step:
+    """Move the small pane from line to line, in order of wavelength; past the last it follows the cursor again."""
+
+    def move(moment: Moment, scene: Scene) -> Moment:
+        z = moment.state.answer.z
+        if z is None:
+            raise Refused(f"the small pane follows the cursor; lines need a redshift: {_TRIAL}")
+        inside = [line for line in NAMEABLE if scene.full[0] <= line.rest * (1.0 + z) < scene.full[1]]
+        order = [None, *(line.name for line in sorted(inside, key=lambda line: line.rest))]
+        at = order.index(moment.view.zoom_line) if moment.view.zoom_line in order else 0
+        return replace(moment, view=replace(moment.view, zoom_line=order[(at + step) % len(order)]))
+
+    return move
+
+
+def _model(moment: Moment, scene: Scene) -> Moment:
+    if not scene.templates:
+        raise Refused("there is no template here")
+    return replace(moment, view=replace(moment.view, model=not moment.view.model))
+
+
+def _next_template(moment: Moment, scene: Scene) -> Moment:
+    """Go through the templates; the first choice is "whichever belongs to the class"."""
+    order = ["", *scene.templates]
+    if len(order) == 1:
+        raise Refused("there is no template here")
+    if not moment.view.model:
+        return replace(moment, view=replace(moment.view, model=True))
+    at = order.index(moment.view.template) if moment.view.template in order else 0
+    return replace(moment, view=replace(moment.view, template=order[(at + 1) % len(order)]))
+
+
 def _narrower(view: View) -> View:
     return replace(view, depth=0) if view.depth == DEEPEST_ZOOM else view.deeper(1)
 
 
 def _rest_frame(moment: Moment, _scene: Scene) -> Moment:
     if moment.state.answer.z is None:
-        raise Refused("rest wavelengths need a redshift")
+        raise Refused(f"rest wavelengths need a redshift: {_TRIAL}")
     return replace(moment, view=replace(moment.view, rest=not moment.view.rest))
 
 
@@ -161,18 +228,10 @@ def _whole(view: View) -> View:
 
 STEPS: Mapping[str, Step] = MappingProxyType(
     {
-        "class_star": _answer(lambda state: state.with_class("STAR")),
-        "class_galaxy": _answer(lambda state: state.with_class("GALAXY")),
-        "class_quasar": _answer(lambda state: state.with_class("QSO")),
-        "quality_0": _answer(lambda state: state.with_quality(0)),
-        "quality_1": _answer(lambda state: state.with_quality(1)),
-        "quality_2": _answer(lambda state: state.with_quality(2)),
-        "quality_3": _answer(lambda state: state.with_quality(3)),
-        "quality_4": _answer(lambda state: state.with_quality(4)),
-        "issue_redshift": _answer(lambda state: state.with_issue_toggled("R")),
-        "issue_class": _answer(lambda state: state.with_issue_toggled("C")),
-        "issue_spectrum": _answer(lambda state: state.with_issue_toggled("S")),
+        **{name: _answer(change) for name, change in answer_steps(ItemState).items()},
         "take_pipeline": _answer(ItemState.with_pipeline),
+        "fit_next": _answer(lambda state: state.with_fit_stepped(1)),
+        "fit_previous": _answer(lambda state: state.with_fit_stepped(-1)),
         "z_of_pipeline": _answer(ItemState.with_pipeline_z),
         "z_fine_up": _answer(lambda state: state.with_z_stepped(Z_FINE)),
         "z_fine_down": _answer(lambda state: state.with_z_stepped(-Z_FINE)),
@@ -196,9 +255,14 @@ STEPS: Mapping[str, Step] = MappingProxyType(
         "smooth_less": _view(lambda view: view.smoothed(-1)),
         "flux_range": _view(lambda view: replace(view, y_mode=next_choice(Y_MODES, view.y_mode))),
         "noise": _view(lambda view: replace(view, noise=not view.noise)),
+        "arms": _view(lambda view: replace(view, arms=not view.arms)),
+        "model": _model,
+        "template_next": _next_template,
         "rest_frame": _rest_frame,
         "swap_zoom": _view(lambda view: replace(view, zoom_big=not view.zoom_big)),
         "zoom_narrower": _view(_narrower),
+        "pane_next": _other_pane(1),
+        "pane_previous": _other_pane(-1),
         "zoom_lya": _show_line("Lyα"),
         "zoom_civ": _show_line("C IV"),
         "zoom_ciii": _show_line("C III]"),

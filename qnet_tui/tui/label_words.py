@@ -1,4 +1,4 @@
-"""The written half of the label screen: the header, the answer, what is missing, and which keys help now."""
+"""The written half of the label screen: the header, the answer, and what is missing."""
 
 from __future__ import annotations
 
@@ -6,31 +6,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from qnet_tui.inspection.answer import CLASSES, ISSUE_LETTERS, Answer, z_text
-from qnet_tui.inspection.item import MASKED_LIMIT, ItemState
+from qnet_tui.inspection.answer import ISSUE_LETTERS, Answer, z_text
+from qnet_tui.inspection.item import ItemState
+from qnet_tui.inspection.keys import Action, worded
 from qnet_tui.inspection.pace import duration_words
 from qnet_tui.plotting.canvas import Charset
-from qnet_tui.spectral_lines.identification import BY_NAME, NAMEABLE
+from qnet_tui.tui.hints import shown_ends, shown_row
 from qnet_tui.tui.label_actions import Moment
-from qnet_tui.tui.tones import Piece, Row, Tone, fitted, spread, width
+from qnet_tui.tui.row_pieces import (
+    SavingStatus,
+    class_pieces,
+    data_pieces,
+    fit_rows,
+    label,
+    named_line_words,
+    redshift_pieces,
+    rule,
+    saved_row,
+    which_fit,
+)
+from qnet_tui.tui.tones import Piece, Row, Tone
 from qnet_tui.workflows.label import Item, Progress
+from qnet_tui.workflows.label_item import pipeline_words
 
 # The scale in two or three words; the whole sentence stands in the help.
 _QUALITY_SHORT = ("no signal", "nothing identified", "one unsure feature", "one secure line", "two secure features")
-_CLASS_NAMES = {"STAR": "star", "GALAXY": "galaxy", "QSO": "QSO"}
 _BAR = 11
 
 
 @dataclass(frozen=True)
-class Status:
-    """What the screen knows beside the item: ``saved`` and ``trouble`` are never both shown."""
+class Status(SavingStatus):
+    """What the screen knows beside the item."""
 
-    inspector: str
     blind: bool
     progress: Progress | None = None
-    saved: str = ""
-    busy: str = ""
-    trouble: str = ""
 
 
 def header_rows(item: Item | None, status: Status, columns: int, charset: Charset) -> tuple[Row, Row]:
@@ -53,85 +62,69 @@ def header_rows(item: Item | None, status: Status, columns: int, charset: Charse
             left.append((f" {100 * share:.0f} %  {progress.made} of {progress.needed} votes", Tone.DIM))
         else:
             left.append((f"  team {100 * share:.0f} %", Tone.PLAIN))
-    return _spread(left, _saved(status), columns, charset), _facts(item, status, columns, charset)
-
-
-def _saved(status: Status) -> Row:
-    who: Piece = (f"{status.inspector} ", Tone.STRONG)
-    if status.trouble:
-        return (who, ("! NOT SAVED ", Tone.WARN))
-    if status.busy:
-        return (who, (f"{status.busy} ", Tone.DIM))
-    if status.saved:
-        return (who, (f"✓ saved {status.saved} ", Tone.GOOD))
-    return (who,)
+    return shown_ends(left, saved_row(status), columns, charset), _facts(item, status, columns, charset)
 
 
 def _facts(item: Item | None, status: Status, columns: int, charset: Charset) -> Row:
     if item is None:
-        return _fitted((), columns, charset)
+        return shown_row((), columns, charset)
     gap = "  " if columns < 100 else "    "
-    pieces: list[Piece] = [(f" {item.title}", Tone.STRONG)]
-    if not item.problem:
-        pieces.append((f"{gap}{item.arms_words}", Tone.WARN if item.arms_missing else Tone.PLAIN))
-        masked = item.frac_masked > MASKED_LIMIT
-        pieces.append((f"{gap}{100 * item.frac_masked:.0f} % masked", Tone.WARN if masked else Tone.PLAIN))
-        pieces.append((f"{gap}S/N {item.snr:.1f}", Tone.PLAIN))
+    pieces: list[Piece] = [(f" {item.title}{' ★' if item.starred else ''}", Tone.STRONG)]
+    pieces += data_pieces(item, gap)
     if item.magnitude is not None:
         pieces.append((f"{gap}r {item.magnitude:.1f}", Tone.PLAIN))
-    if item.was_draft:
+    if item.note:
+        pieces.append((f"{gap}answered", Tone.WARN))
+    elif item.was_draft:
         pieces.append((f"{gap}draft", Tone.STRONG))
     if not status.blind and item.why:
         pieces.append((f"{gap}why: {item.why}", Tone.DIM))
-    return _fitted(pieces, columns, charset)
+    return shown_row(pieces, columns, charset)
 
 
-def answer_rows(
-    item: Item | None, moment: Moment, status: Status, message: Piece | None, rows: int, columns: int, charset: Charset
-) -> list[Row]:
+@dataclass(frozen=True)
+class Said:
+    """What the answer pane says beside the answer: how it is looked at, a message, and the keys that are live.
+
+    ``offered``: the redshift is one that a fit offers, not yet the answer's.
+    """
+
+    view: str
+    message: Piece | None
+    actions: tuple[Action, ...]
+    offered: bool = False
+
+
+def answer_rows(item: Item | None, moment: Moment, said: Said, rows: int, columns: int, charset: Charset) -> list[Row]:
     """Return the answer pane: a title row saying how the spectrum is shown, the answer, and one line of advice.
 
     With seven rows everything has its place; higher panes give the comment and the pipeline's answer rows of
     their own.
     """
-    lines = [_rule(moment.view.words(), columns, charset)]
+    lines: list[Sequence[Piece]] = [rule(said.view, columns, charset)]
     if item is not None:
         answer = moment.state.answer
         missing = answer.missing()
-        lines.append((_label("class", missing), *_class_pieces(answer)))
-        lines.append((_label("z", missing), *_z_pieces(item, moment.state, charset)))
-        lines.append((_label("quality", missing), *_quality_pieces(answer)))
+        lines.append((label("class", missing), *class_pieces(answer.spectype)))
+        lines.append((label("z", missing), *_z_pieces(item, moment.state, said.offered, charset)))
+        lines.append((label("quality", missing), *_quality_pieces(answer)))
         issues: list[Piece] = []
         for letter in ISSUE_LETTERS:
             issues.append((letter, Tone.CHOSEN) if letter in answer.issues else ("·", Tone.DIM))
             issues.append((" ", Tone.PLAIN))
         comment: Piece = (answer.comment, Tone.PLAIN) if answer.comment else ("—", Tone.DIM)
-        pipeline = _pipeline(item, status)
         if rows >= 8:
-            lines.append((_label("issues", ()), *issues))
-            lines.append((_label("comment", ()), comment))
+            lines.append((label("issues"), *issues))
+            lines.append((label("comment"), comment))
         else:
-            lines.append((_label("issues", ()), *issues, ("  comment ", Tone.DIM), comment))
-        if rows >= 9 and pipeline:
-            lines.append((_label(item.pipeline_name, ()), *pipeline))
+            lines.append((label("issues"), *issues, ("  comment ", Tone.DIM), comment))
+        if rows >= 9:
+            lines += _pipeline_lines(item, moment.state, rows - 1 - len(lines))
     lines = lines[: rows - 1]
     while len(lines) < rows - 1:
         lines.append(())
-    lines.append(_advice(item, moment, message))
-    return [_fitted(line, columns, charset) for line in lines]
-
-
-def _label(word: str, missing: tuple[str, ...]) -> Piece:
-    return (f"▸{word:<8}", Tone.MISSING) if word in missing else (f" {word:<8}", Tone.DIM)
-
-
-def _class_pieces(answer: Answer) -> list[Piece]:
-    pieces: list[Piece] = []
-    for spectype in CLASSES:
-        name = _CLASS_NAMES[spectype]
-        chosen = spectype == answer.spectype
-        pieces.append((f"[{name}]", Tone.CHOSEN) if chosen else (f" {name} ", Tone.PLAIN))
-    return pieces
+    lines.append(_advice(item, moment, said))
+    return [shown_row(line, columns, charset) for line in lines]
 
 
 def _quality_pieces(answer: Answer) -> list[Piece]:
@@ -144,112 +137,68 @@ def _quality_pieces(answer: Answer) -> list[Piece]:
     return pieces
 
 
-def _z_pieces(item: Item, state: ItemState, charset: Charset) -> list[Piece]:
+def _z_pieces(item: Item, state: ItemState, offered: bool, charset: Charset) -> list[Piece]:
     answer = state.answer
-    pieces: list[Piece] = [(f" {z_text(answer.z)}", Tone.STRONG if answer.z is not None else Tone.DIM)]
-    if answer.z is not None and state.named in BY_NAME:
-        line = BY_NAME[state.named]
-        name = line.plain if charset == "ascii" else line.name
-        pieces.append((f"   {name} at {line.rest * (1 + answer.z):.0f} Å", Tone.PLAIN))
-    elif answer.z_source == "pipeline":
-        pieces.append((f"   {item.pipeline_name}", Tone.DIM))
+    pieces = redshift_pieces(answer)
+    line = named_line_words(state, charset)
+    if offered:
+        pieces.append(("   offered", Tone.DIM))
+    elif line:
+        pieces.append((f"   {line}", Tone.PLAIN))
+    elif answer.z_source == "fit":
+        pieces.append(("   fitted", Tone.DIM))
+    elif answer.z_source == "pipeline" and state.shown_fit is not None:
+        pieces.append((f"   {which_fit(state, item)}: {state.shown_fit.spectype}", Tone.DIM))
     elif answer.z is None and state.cursor is not None:
         pieces.append((f"   cursor {state.cursor:.0f} Å", Tone.DIM))
     return pieces
 
 
-def _pipeline(item: Item, status: Status) -> list[Piece]:
-    if status.blind or not item.pipeline_class:
-        return []
-    text = f" {item.pipeline_class} {z_text(item.pipeline_z)}"
-    text += f"  zwarn {item.pipeline_zwarn}" if item.pipeline_zwarn > 0 else ""
-    return [(text, Tone.PLAIN)]
+def _pipeline_lines(item: Item, state: ItemState, rows: int) -> list[Sequence[Piece]]:
+    """Return the pipeline's answer, and its fits in as many rows as there are; the shown one has a mark."""
+    if not item.fits:
+        words = pipeline_words(item)
+        return [(label(item.pipeline_name), (words.removeprefix(item.pipeline_name), Tone.PLAIN))] if words else []
+    first = max(min(state.fit - rows + 2, len(item.fits) - rows), 0)
+    return fit_rows(item.pipeline_name, item.fits, state.fit, first, max(rows, 1))
 
 
-def _advice(item: Item | None, moment: Moment, message: Piece | None) -> Row:
-    if message is not None:
-        return ((f" {message[0]}", message[1]),)
+def _advice(item: Item | None, moment: Moment, said: Said) -> Row:
+    if said.message is not None:
+        return ((f" {said.message[0]}", said.message[1]),)
     if item is None:
         return ()
     if item.problem:
-        return ((" space puts this one at the end of the queue", Tone.WARN),)
+        return ((worded(" {defer} puts this one at the end of the queue", said.actions), Tone.WARN),)
     left = moment.state.answer.missing()
     if not left:
-        return ((" ⏎", Tone.STRONG), (" saves this and goes on", Tone.PLAIN))
-    if moment.state.answer.is_empty():
-        return ((" ↓ ↑ go to a peak, . names its line", Tone.DIM),)
-    return ((f" ⏎ waits for {' and '.join(left)}", Tone.DIM),)
+        return ((worded(" {commit}", said.actions), Tone.STRONG), (" saves this and goes on", Tone.PLAIN))
+    words = f" {{commit}} waits for {' and '.join(left)}"
+    if moment.state.answer.is_empty() and moment.state.answer.z_source in (None, "pipeline"):
+        words = " {feature_next} {feature_previous} go to a peak, {candidate_next} names its line"
+        shown = moment.state.shown_fit
+        if shown is not None:
+            best = "" if moment.state.fit else pipeline_words(item)
+            best = best or f"{shown.spectype} {z_text(shown.z)}"
+            words = f" {{take_pipeline}} takes {best}"
+    return ((worded(words, said.actions), Tone.DIM),)
 
 
-def _rule(text: str, columns: int, charset: Charset) -> Row:
-    line = "-" if charset == "ascii" else "─"
-    shown = f" {text} "
-    return ((line, Tone.RULE), (shown, Tone.DIM), (line * max(columns - width(((shown, Tone.DIM),)) - 1, 0), Tone.RULE))
-
-
-def hint_row(moment: Moment, *, naming: bool, blind: bool, columns: int, charset: Charset) -> Row:
-    """Return the bottom row: the keys that are useful now, and at its end the two that always are."""
-    if naming:
-        keys = [(line.letter, line.plain if charset == "ascii" else line.name) for line in NAMEABLE]
-        left = _keys_row([("x", "the line at the cursor is")], keys, columns, charset)
-        return _fitted(left, columns, charset)
-    right = _shown(_key_pieces("⏎", "next") + _key_pieces("?", "all keys"), charset)
-    keys = [("s g q", "class"), ("0-4", "quality")]
-    keys += [("← →", "z"), ("< >", "faster")] if moment.state.answer.z is not None else [("z", "type z")]
-    keys += [(". ,", "line")]
-    keys += [] if blind else [("a", "pipeline's")]
-    # What falls off a narrow screen is what is least often needed.
-    keys += [("w", "smooth"), ("+ -", "zoom"), ("c", "comment"), ("R C S", "issues"), ("l", "lines")]
-    keys += [("D", "narrower"), ("space", "defer"), ("u", "undo")]
-    return _spread(_keys_row([], keys, columns - width(right) - 1, charset), right, columns, charset)
-
-
-def _keys_row(lead: list[tuple[str, str]], keys: list[tuple[str, str]], columns: int, charset: Charset) -> list[Piece]:
-    pieces: list[Piece] = []
-    for key, words in lead + keys:
-        more = _shown(_key_pieces(key, words), charset)
-        if width(pieces) + width(more) > columns:
-            break
-        pieces += more
-    return pieces
-
-
-def _key_pieces(key: str, words: str) -> list[Piece]:
-    return [(f" {key}", Tone.STRONG), (f" {words} ", Tone.DIM)]
-
-
-def nothing_left_lines(round_number: int | None, progress: Progress) -> list[str]:
+def nothing_left_lines(round_number: int | None, progress: Progress, actions: tuple[Action, ...]) -> list[str]:
     """Return what the screen says when the queue of this inspector is empty: why, and what comes next."""
     where = f" in round {round_number}" if round_number is not None else ""
     lines = [f"nothing is left for you{where}", ""]
     lines.append(f"you made {progress.mine} votes; all of you {progress.made} of the {progress.needed} needed")
+    holders: dict[str, list[float]] = {}
+    for code, until in progress.held:
+        holders.setdefault(code, []).append(until)
+    for code, times in holders.items():
+        lines.append(f"{len(times)} held by {code} until {datetime.fromtimestamp(max(times)):%H:%M} at most")
     if progress.mine_left:
-        code, until = progress.held[-1] if progress.held else ("somebody", None)
-        time = f" until {datetime.fromtimestamp(until):%H:%M}" if until is not None else ""
-        lines.append(f"{len(progress.held)} open for you, held by {code}{time}: j looks again")
-    lines += ["", "u reopens your last answer     :q quits"]
+        lines.append(worded("{next_item} looks again", actions))
+    elif progress.made < progress.needed:
+        lines.append(f"{progress.needed - progress.made} votes are up to others: you have answered all of yours")
+    lines += ["", worded("{undo} reopens your last answer     {find} finds one     {command}q quits", actions)]
     if progress.made >= progress.needed:
         lines.append("then: qnet merge --accept-agreed")
     return lines
-
-
-_PLAIN_GLYPHS = str.maketrans(
-    {"▸": ">", "✓": "ok", "≈": "~", "←": "<-", "→": "->", "↑": "up", "↓": "down"}
-    | {"⏎": "Enter", "—": "-", "·": ".", "Å": "A", "α": "a", "β": "b", "…": ">"}
-)
-
-
-def _shown(row: Sequence[Piece], charset: Charset) -> list[Piece]:
-    """Return ``row`` as the charset can show it."""
-    if charset != "ascii":
-        return list(row)
-    return [(text.translate(_PLAIN_GLYPHS), tone) for text, tone in row]
-
-
-def _fitted(row: Sequence[Piece], columns: int, charset: Charset) -> Row:
-    # Words that stand for arrows are longer than arrows, so they come before the cutting, which may add its own sign.
-    return tuple(_shown(fitted(_shown(row, charset), columns), charset))
-
-
-def _spread(left: Sequence[Piece], right: Sequence[Piece], columns: int, charset: Charset) -> Row:
-    return tuple(_shown(spread(_shown(left, charset), _shown(right, charset), columns), charset))

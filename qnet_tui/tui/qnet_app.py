@@ -23,7 +23,8 @@ class QnetApp(App[int]):
 
     def __init__(self, first: KeyedScreen) -> None:
         """Open at ``first``."""
-        super().__init__()
+        # Said here and not only by the theme, which comes too late: else NO_COLOR paints what is coloured black.
+        super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
         self.first = first
 

@@ -23,7 +23,9 @@ class View:
     """The window in observed Å (None: all of it), smoothing in pixels, and what is drawn.
 
     ``zoom_line`` is the line that was asked for in the small pane (None: it follows the cursor), ``depth`` how often
-    its window is halved, ``zoom_big`` whether it has taken the place of the spectrum.
+    its window is halved, ``zoom_big`` whether it has taken the place of the spectrum. ``arms`` draws the arms apart
+    over the joined spectrum, ``model`` a template at the trial redshift; ``template`` is its name, "" the first one
+    of the class that was answered.
     """
 
     window: tuple[float, float] | None = None
@@ -37,6 +39,9 @@ class View:
     zoom_big: bool = False
     depth: int = 0
     locked: bool = False
+    arms: bool = False
+    model: bool = False
+    template: str = ""
 
     def zoomed(self, full: tuple[float, float], centre: float | None, factor: float) -> View:
         """Narrow (factor < 1) or widen the window about ``centre``; in the big pane, about its line."""
@@ -52,12 +57,12 @@ class View:
     def panned(self, full: tuple[float, float], share: float) -> View:
         """Move the window by ``share`` of its width."""
         if self.zoom_big:
-            raise Refused("this pane follows its line: d goes back to the spectrum")
+            raise Refused("this pane follows its line: {swap_zoom} goes back to the spectrum")
         current = self.window or full
         window = panned(current, full, share)
         if window == current:
             raise Refused(
-                "this is the end of the spectrum" if self.window else "this is the whole spectrum: + zooms in"
+                "this is the end of the spectrum" if self.window else "this is the whole spectrum: {zoom_in} zooms in"
             )
         return replace(self, window=window)
 
@@ -87,6 +92,8 @@ class View:
             else [{"full": "full range", "zero": "from zero", "log": "log-like"}[self.y_mode]]
         )
         parts += [] if self.noise else ["no noise"]
+        parts += ["arms apart"] if self.arms else []
+        parts += [f"model {self.template}".rstrip()] if self.model else []
         return " · ".join(parts)
 
     def for_next_item(self) -> View:

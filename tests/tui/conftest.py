@@ -2,56 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from qnet_tui.plotting.canvas import Charset
-from qnet_tui.tui.desk import Desk
-from qnet_tui.tui.qnet_app import QnetApp
 from qnet_tui.tui.screens.label import LabelScreen
 from qnet_tui.workflows.label import LabelOptions, LabelSession
+from qnet_tui.workflows.user_keys import UserKeys
 from tests.tui.campaign import desi_spectrum, make_workspace
+from tests.tui.open_screen import OpenScreen, at_desk
 
 FROZEN = datetime(2026, 11, 22, 14, 2, 31, tzinfo=UTC)
 
 
-class Open:
-    """The running app, its screen, and the keys of the person in front of it."""
-
-    def __init__(self, app: QnetApp, pilot: Pilot[int]) -> None:
-        self.app, self.pilot = app, pilot
-
-    @property
-    def screen(self) -> LabelScreen:
-        assert isinstance(self.app.first, LabelScreen)
-        return self.app.first
-
-    @property
-    def answer(self):
-        return self.screen.moment.state.answer
-
-    def text(self, pane: str) -> str:
-        return "\n".join(self.screen.query_one(f"#{pane}").text)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    async def until(self, true: Callable[[], bool], seconds: float = 10.0) -> None:
-        """Wait until ``true`` holds; what happens at the desk happens on another thread."""
-        deadline = time.monotonic() + seconds
-        while not true():
-            assert time.monotonic() < deadline, self.text("answer")
-            await asyncio.sleep(0.01)
-        await self.pilot.pause()
+class Open(OpenScreen[LabelScreen]):
+    """The label screen."""
 
 
 @pytest.fixture(scope="session")
@@ -76,16 +46,17 @@ async def opened(
     *,
     charset: Charset = "braille",
     code: str = "ABC",
+    user: UserKeys | None = None,
+    fast: bool = False,
     **options: object,
 ) -> AsyncIterator[Open]:
     """Open the label screen, wait for the first spectrum, and close all at the end."""
     chosen = LabelOptions(inspector=code, **options)
-    desk = Desk(lambda: LabelSession.open(root, chosen, now=lambda: FROZEN, os_user=code))
-    try:
-        app = QnetApp(LabelScreen(desk, charset))
-        async with app.run_test(size=size) as pilot:
-            found = Open(app, pilot)
-            await found.until(lambda: found.screen.status.progress is not None)
-            yield found
-    finally:
-        desk.close()
+    async with at_desk(
+        Open,
+        lambda: LabelSession.open(root, chosen, now=lambda: FROZEN, os_user=code),
+        lambda desk: LabelScreen(desk, charset, user=user, fast_commit=fast),
+        size,
+    ) as found:
+        await found.until(lambda: found.screen.status.progress is not None)
+        yield found

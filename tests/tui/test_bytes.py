@@ -17,11 +17,16 @@ def root(tmp_path):
 
 
 @pytest.mark.parametrize(("columns", "rows", "most"), [(80, 24, 4096), (120, 35, 4096), (200, 50, 8192)])
-def test_a_redshift_step_is_cheap_and_one_that_moves_no_marker_costs_next_to_nothing(root, columns, rows, most):
+@pytest.mark.parametrize("template", [False, True], ids=["flux", "flux and template"])
+def test_a_redshift_step_is_cheap_and_one_that_moves_no_marker_costs_next_to_nothing(
+    root, columns, rows, most, template
+):
     terminal = Terminal(root, columns, rows)
     try:
         terminal.wait_for("all keys")
         terminal.quiet()
+        if template:
+            terminal.press("t", "quasar")
         costs = [len(terminal.press(COARSE, f"{2.3042 + 0.01 * step:.4f}")) for step in range(1, 6)]
         assert max(costs) <= most, costs
         # Of three fine steps at most one moves a marker by a cell.

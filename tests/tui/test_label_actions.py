@@ -3,21 +3,22 @@
 import pytest
 
 from qnet_tui.inspection.answer import Refused
-from qnet_tui.inspection.item import Facts, ItemState
+from qnet_tui.inspection.item import Facts, ItemState, PipelineAnswer
 from qnet_tui.inspection.keys import ACTIONS, BY_NAME
 from qnet_tui.tui.label_actions import STEPS, Moment, Scene, apply, name_line
 from qnet_tui.tui.view import View
 
-SCENE = Scene((3600.0, 9800.0), [4017.0, 5120.0, 6307.0], 80.0)
+SCENE = Scene((3600.0, 9800.0), [4017.0, 5120.0, 6307.0], 80.0, ("quasar", "old galaxy"))
 # These need the queue, a prompt or another screen.
 OF_THE_SCREEN = {
-    "comment", "commit", "type_z", "name_line", "next_item", "previous_item", "defer", "undo", "help", "palette",
-    "command", "quit",
+    "comment", "standard_comment", "star", "commit", "type_z", "fit", "name_line", "next_item", "previous_item",
+    "defer", "undo", "redo", "find", "help", "palette", "command", "quit",
 }  # fmt: skip
 
 
 def moment(z=2.3042, cursor=5120.0, **view):
-    facts = Facts(0.0, "QSO", z)
+    fits = (PipelineAnswer("QSO", 2.3042), PipelineAnswer("GALAXY", 0.842), PipelineAnswer("STAR", 0.0))
+    facts = Facts(0.0, "QSO", z, fits)
     return Moment(ItemState.start(facts, cursor), View(**view))
 
 
@@ -31,6 +32,8 @@ def test_each_changes_something_or_says_why_not(action):
     if action == "zoom_hbeta":
         with pytest.raises(Refused, match="outside"):
             apply(action, before, SCENE)
+    elif action == "fit_previous":
+        assert apply(action, apply("fit_next", before, SCENE), SCENE).state.fit == 0
     elif action == "z_of_pipeline":
         assert apply(action, apply("z_fine_up", before, SCENE), SCENE).state.answer.z == 2.3042
     else:
@@ -84,3 +87,26 @@ def test_the_small_pane_narrows_and_starts_again():
         at = apply("zoom_narrower", at, SCENE)
     assert at.view.depth == 5
     assert apply("zoom_narrower", at, SCENE).view.depth == 0
+
+
+def test_the_small_pane_goes_from_line_to_line_and_back_to_the_cursor():
+    at, seen = moment(), []
+    for _ in range(6):
+        at = apply("pane_next", at, SCENE)
+        seen.append(at.view.zoom_line)
+    assert seen == ["Lyα", "C IV", "C III]", "Mg II", None, "Lyα"]
+    assert apply("pane_previous", moment(), SCENE).view.zoom_line == "Mg II"
+    with pytest.raises(Refused, match="follows the cursor"):
+        apply("pane_next", Moment(ItemState.start(Facts(), 5120.0), View()), SCENE)
+
+
+def test_the_templates_go_round_and_the_first_key_only_shows_one():
+    at, seen = moment(), []
+    for _ in range(4):
+        at = apply("template_next", at, SCENE)
+        seen.append((at.view.model, at.view.template))
+    assert seen == [(True, ""), (True, "quasar"), (True, "old galaxy"), (True, "")]
+    assert not apply("model", at, SCENE).view.model
+    for name in ("model", "template_next"):
+        with pytest.raises(Refused, match="no template"):
+            apply(name, moment(), Scene((3600.0, 9800.0)))

@@ -10,7 +10,7 @@ def test_panes_fill_the_terminal():
         panes = panes_for(columns, rows)
         assert panes.spectrum_rows + panes.lower_rows + HEADER_ROWS + HINT_ROWS == rows
         assert panes.spectrum_rows >= rows / 2, (columns, rows)
-        assert panes.answer_columns + panes.zooms * (panes.zoom_columns + 1) <= columns
+        assert panes.text_columns + panes.zooms * (panes.zoom_columns + 1) <= columns
         assert panes.zoom_columns >= 30, (columns, rows)
 
 

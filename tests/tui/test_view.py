@@ -51,14 +51,21 @@ def test_words_say_what_is_not_as_usual():
     odd = View(lines="all", kind="emission", y_mode="log", noise=False, locked=True)
     assert odd.words() == "locked · smooth 3 px · all lines, emission · log-like · no noise"
     assert View(lines="off").words() == "smooth 3 px · no lines"
+    assert View(lines="network").words() == "smooth 3 px · network lines"
+    drawn = View(arms=True, model=True).words()
+    assert drawn == "smooth 3 px · major lines · arms apart · model"
+    assert View(model=True, template="star K").words().endswith(" · model star K")
+    assert "star K" not in View(template="star K").words()
 
 
 def test_a_view_is_kept_in_a_draft_and_a_strange_one_is_put_right():
     view = View((4000.0, 5000.0), 6.0, "log", "all", "emission", False, True, "C IV", True, 2, True)
     assert View.from_json(view.to_json()) == view
+    drawn = View(lines="network", arms=True, model=True, template="white dwarf")
+    assert View.from_json(drawn.to_json()) == drawn
     strange = {
         "window": [5, "x"], "smoothing": 3.3, "y_mode": "up", "lines": 4, "noise": "yes", "depth": 99,
-        "zoom_line": "Fe X", "unknown": 1,
+        "zoom_line": "Fe X", "unknown": 1, "arms": 1, "model": "yes", "template": None,
     }  # fmt: skip
     assert View.from_json(strange) == View()
     assert View.from_json({"window": [5000, 4000]}) == View()

@@ -25,12 +25,10 @@ TILE_COLUMNS = 10
 class Tile(Widget, can_focus=False):
     """Columns ``left`` to ``left`` + 10 of the picture of the :class:`CellPane` it belongs to."""
 
-    COMPONENT_CLASSES = {f"cell--{ink.name.lower()}" for ink in Ink}  # noqa: RUF012 - Textual reads it so
-
-    def __init__(self, left: int) -> None:
+    def __init__(self, pane: CellPane, left: int) -> None:
         """Show nothing until cells come."""
         super().__init__()
-        self.left = left
+        self._pane, self.left = pane, left
         self._cells = Cells.blank(0, 0)
 
     def show(self, cells: Cells) -> None:
@@ -55,16 +53,18 @@ class Tile(Widget, can_focus=False):
         for column in range(1, len(codes) + 1):
             if column == len(codes) or inks[column] != inks[start]:
                 text = "".join(map(chr, codes[start:column]))
-                segments.append(Segment(text, self._style(inks[start])))
+                segments.append(Segment(text, self._pane.style(inks[start])))
                 start = column
-        return Strip(segments, len(codes)).adjust_cell_length(self.size.width, lean(self.rich_style))
-
-    def _style(self, ink: int) -> Style:
-        return lean(self.get_component_rich_style(f"cell--{Ink(ink).name.lower()}"))
+        strip = Strip(segments, len(codes))
+        if len(codes) == self.size.width:
+            return strip  # Textual works a widget's own style out anew for every row: more than half of all the time.
+        return strip.adjust_cell_length(self.size.width, lean(self.rich_style))
 
 
 class CellPane(Horizontal, can_focus=False):
     """A picture as wide as the pane, laid out in tiles."""
+
+    COMPONENT_CLASSES = {f"cell--{ink.name.lower()}" for ink in Ink}  # noqa: RUF012 - Textual reads it so
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name
         """Make a pane; :meth:`show` fills it."""
@@ -76,6 +76,10 @@ class CellPane(Horizontal, can_focus=False):
         """The rows that are shown, as strings."""
         return self._shown.text()
 
+    def style(self, ink: int) -> Style:
+        """Return the style of an ink: here and not in the tiles, so that it is worked out once for all of them."""
+        return lean(self.get_component_rich_style(f"cell--{Ink(ink).name.lower()}"))
+
     def compose(self) -> ComposeResult:
         """Begin without tiles; they come with the first picture."""
         return iter(())
@@ -86,7 +90,7 @@ class CellPane(Horizontal, can_focus=False):
         tiles = list(self.query_children(Tile))
         needed = -(-cells.columns // TILE_COLUMNS)
         if needed > len(tiles):
-            more = [Tile(index * TILE_COLUMNS) for index in range(len(tiles), needed)]
+            more = [Tile(self, index * TILE_COLUMNS) for index in range(len(tiles), needed)]
             self.mount_all(more)
             tiles += more
         for tile in tiles:
