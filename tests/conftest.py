@@ -8,6 +8,8 @@ import pytest
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+# Nobody's own keys: a folder that is not there.
+os.environ["XDG_CONFIG_HOME"] = str(Path(__file__).with_name("no-config"))
 
 # One simulated campaign for the whole session: every folder copies it.
 from tests.small_campaign import ready, survey, workspace  # noqa: F401

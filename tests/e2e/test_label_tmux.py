@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import pytest
 
 import storage.votes as store
 from storage.workspace import Workspace
+from tests.e2e.tmux import Tmux
 from tests.tui.campaign import desi_spectrum, make_workspace
 from tests.tui.terminal import DRIVER
 
@@ -32,36 +30,6 @@ def draw(self):
     real(self)
 LabelScreen.draw = draw
 """
-
-
-class Tmux:
-    """One window of a tmux server of our own, with a shell in it."""
-
-    def __init__(self, folder: Path, columns: int, rows: int) -> None:
-        self.socket = f"qnet-test-{os.getpid()}"
-        environment = {**os.environ, "TERM": "screen-256color", "LC_ALL": "C.UTF-8"}
-        environment.pop("TMUX", None)
-        command = ["-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows), "sh"]
-        subprocess.run(["tmux", "-L", self.socket, *command], check=True, env=environment, cwd=folder)
-        self.send("PS1='ready$ '; clear", "Enter")
-
-    def run(self, *words: str) -> str:
-        done = subprocess.run(["tmux", "-L", self.socket, *words], capture_output=True, text=True, check=True)
-        return done.stdout
-
-    def send(self, *keys: str) -> None:
-        self.run("send-keys", *keys)
-
-    def shows(self, text: str, seconds: float = 30.0) -> str:
-        """Wait until ``text`` is on the screen, and return the screen."""
-        deadline = time.monotonic() + seconds
-        while text not in (screen := self.run("capture-pane", "-p")):
-            assert time.monotonic() < deadline, f"{text!r} is not on the screen:\n{screen}"
-            time.sleep(0.05)
-        return screen
-
-    def close(self) -> None:
-        subprocess.run(["tmux", "-L", self.socket, "kill-server"], check=False, capture_output=True)
 
 
 @pytest.fixture
