@@ -14,10 +14,12 @@ from qnet_tui.plotting.ranges import Window
 
 _INKS = {"emission": Ink.EMISSION, "absorption": Ink.ABSORPTION, "sky": Ink.SKY}
 
-# In a high picture markers are dashed, with a stroke in every second or third row: they stand back, and moving one
+# In a high picture markers are dashed, with a stroke in every second to fifth row: they stand back, and moving one
 # costs fewer bytes. (rows of the plot from which on, rows per stroke), for the lit marker and for the others.
-_LIT_DASHES = ((24, 2),)
-_DASHES = ((10, 2), (24, 3))
+_LIT_DASHES = ((18, 2),)
+_DASHES = ((10, 2), (18, 3), (28, 5))
+# A galaxy at low redshift has two dozen lines in view: those after the most important ones have fewer strokes.
+_IMPORTANT, _FEWER = 6, 2
 # A band this many columns wide is drawn as one; a narrower one is a stroke at its centre.
 _COLUMNS_FOR_A_BAND = 3
 # A tick that would stand on flux looks for room in this many rows below its own.
@@ -31,9 +33,11 @@ def draw_markers(cells: Cells, window: Window, layout: Layout, markers: Sequence
     plot = (slice(top, bottom), slice(layout.gutter, layout.gutter + layout.plot_columns))
     free = free_cells(cells.codes[plot], cells.inks[plot], charset)
     strokes = [marker for marker in markers if marker.style == "line"]
-    for marker in sorted(strokes, key=lambda each: (each.lit, -each.rank)):
+    by_importance = sorted(strokes, key=lambda each: (not each.lit, each.rank))
+    # The most important are drawn last, so that they win a column.
+    for place, marker in reversed(list(enumerate(by_importance))):
         for column in _columns(marker, window, layout.plot_columns):
-            shown = free[:, column] & _dashes(layout.plot_rows, marker.lit)
+            shown = free[:, column] & _dashes(layout.plot_rows, marker.lit, important=place < _IMPORTANT)
             cells.codes[top:bottom, layout.gutter + column][shown] = ord(_stroke(marker, marks))
             cells.inks[top:bottom, layout.gutter + column][shown] = Ink.LIT if marker.lit else _INKS[marker.kind]
     for marker in strokes:
@@ -43,9 +47,10 @@ def draw_markers(cells: Cells, window: Window, layout: Layout, markers: Sequence
             _draw_tick(cells, window, layout, marker, free)
 
 
-def _dashes(rows: int, lit: bool) -> BoolArray:
+def _dashes(rows: int, lit: bool, *, important: bool) -> BoolArray:
     """Return which of ``rows`` rows carry a stroke."""
     every = max([each for least, each in (_LIT_DASHES if lit else _DASHES) if rows >= least], default=1)
+    every *= _FEWER if every > 1 and not important else 1
     return np.asarray(np.arange(rows) % every == 0, np.bool_)
 
 

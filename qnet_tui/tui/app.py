@@ -84,6 +84,9 @@ def run_spec(path: Path, options: SpecOptions) -> int:
 def _set_environment() -> None:
     for name, value in _TEXTUAL_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    # Where a shell exports these, Textual takes them for the size and never sees the terminal change.
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
 
 
 def _run(open_session: Callable[[], S], make_screen: Callable[[Desk[S]], KeyedScreen]) -> int:

@@ -200,10 +200,11 @@ def _merged_labels(ws: Workspace, round_number: int | None) -> list[tuple[Object
         # The merger's own words stand behind the inspectors'.
         whole = not theirs or one.comment == theirs or one.comment.startswith(f"{theirs}; ")
         comments, mergers = (theirs, one.comment.removeprefix(theirs)) if whole else (one.comment, "")
+        mergers = mergers.removeprefix("; ").removeprefix(f"{one.by}: ")
         name = names[one.object_id]
         label = SettledLabel(
             target=_target(name, rows.get(one.object_id)), spectype=one.spectype or "", z=one.z, quality=one.quality,
-            issues=one.issues, comments=comments, merger_comment=mergers.removeprefix("; "), n_vi=one.n_votes,
+            issues=one.issues, comments=comments, merger_comment=mergers, n_vi=one.n_votes,
         )  # fmt: skip
         made.append((name, label, 0))
     return made

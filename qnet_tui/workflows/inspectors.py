@@ -110,8 +110,10 @@ def register(root: Path, code: str, os_user: str, name: str = "") -> Inspector:
         return add_inspector(ws, code, os_user, name)
 
 
-def inspector_of(ws: Workspace, os_user: str, code: str | None) -> str:
+def inspector_of(ws: Workspace, os_user: str, code: str | None, command: str = "label") -> str:
     """Return the code that an account inspects under; a ``code`` that is nobody's yet is bound to the account.
+
+    ``command`` is the one that a person without a code is told to type.
 
     BadInput when the account has none and none was given; storage's Refused when the code is another account's.
     """
@@ -120,7 +122,9 @@ def inspector_of(ws: Workspace, os_user: str, code: str | None) -> str:
     if code is not None and all(one.code.lower() != code.lower() or not one.os_user for one in known):
         return add_inspector(ws, code, os_user, "").code
     if code is None and all(one.os_user != os_user for one in known):
-        raise BadInput(f"account {os_user} has no inspector code yet", mend="say who you are once: qnet label --as ABC")
+        raise BadInput(
+            f"account {os_user} has no inspector code yet", mend=f"say who you are once: qnet {command} --as ABC"
+        )
     return inspectors_store.inspector_for(ws, os_user, code).code
 
 

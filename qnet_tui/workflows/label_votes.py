@@ -52,7 +52,8 @@ class OwnVotes:
     def __init__(self, ws: Workspace, terms: Terms, now: Callable[[], datetime]) -> None:
         """Count how long earlier answers took."""
         self._ws, self._terms, self._now = ws, terms, now
-        self._active = [vote.active_seconds for vote in self.given()]
+        # Votes that came in with a file took no time here.
+        self._active = [vote.active_seconds for vote in self.given() if vote.active_seconds > 0]
         self._unsaved: store.Vote | None = None
 
     @property

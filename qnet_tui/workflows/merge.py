@@ -15,11 +15,11 @@ from pathlib import Path
 import storage.looks as looks_store
 import storage.merges as merges_store
 import storage.spectra as spectra_store
-import storage.votes as votes_store
 from qnet_tui.errors import BadInput
 from qnet_tui.inspection.answer import Refused
 from qnet_tui.inspection.merge_rules import MergeRule, merged_comment, merger_comment
 from qnet_tui.inspection.merge_state import MergeAnswer, MergeState, proposed_answer
+from qnet_tui.workflows.inspectors import inspector_of
 from qnet_tui.workflows.label import Saved
 from qnet_tui.workflows.label_item import load_item
 from qnet_tui.workflows.merge_board import Board, BoardCase, VoteLine
@@ -75,7 +75,7 @@ class MergeSession:
         """
         ws = Workspace.open(root)
         try:
-            return cls(ws, _merger(ws, os_user or getpass.getuser(), options.inspector), options, now)
+            return cls(ws, inspector_of(ws, os_user or getpass.getuser(), options.inspector, "merge"), options, now)
         except BaseException:
             ws.close()
             raise
@@ -371,12 +371,3 @@ def accept_agreed(
         return session.accept_agreed(unseen)
     finally:
         session.close()
-
-
-def _merger(ws: Workspace, user: str, code: str | None) -> str:
-    known = votes_store.inspectors(ws)
-    if code is not None and all(one.code.lower() != code.lower() for one in known):
-        return votes_store.add_inspector(ws, code, user, "").code
-    if code is None and all(one.os_user != user for one in known):
-        raise BadInput(f"account {user} has no inspector code yet", mend="say who you are once: qnet merge --as ABC")
-    return votes_store.inspector_for(ws, user, code).code

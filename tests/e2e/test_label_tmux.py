@@ -51,7 +51,7 @@ def start(window: Tmux, root: Path, before: str = "") -> None:
     script = root.parent / "label.py"
     script.write_text(before + DRIVER)
     repository = Path(__file__).resolve().parents[2]
-    window.send(f"clear; PYTHONPATH={repository} {sys.executable} {script} {root} braille", "Enter")
+    window.send(f"clear; COLUMNS=80 LINES=24 PYTHONPATH={repository} {sys.executable} {script} {root} braille", "Enter")
 
 
 def test_label_two_quit_and_resume(root, tmux):

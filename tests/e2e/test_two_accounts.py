@@ -205,8 +205,8 @@ def test_one_goes_on_where_the_other_is_killed_in_the_middle_of_a_write(accounts
     # The other one does not even notice.
     other.says("q 1.2 4 after the kill")
     other.answers("saved 700")
-    assert not left_behind.exists()
     assert other.quit() == 0
+    assert not left_behind.exists()
 
     # The answer was in the first one's own journal: it is there when anybody opens the workspace again.
     again = Labeller(accounts, accounts.first, root, "AAA")

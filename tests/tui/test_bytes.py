@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from qnet_tui.spectra.single import load_spectrum
 from tests.tui.campaign import desi_spectrum, make_workspace
 from tests.tui.terminal import Terminal
 
@@ -34,6 +37,22 @@ def test_a_redshift_step_is_cheap_and_one_that_moves_no_marker_costs_next_to_not
         assert fine[1] <= 400, fine
         terminal.press("\x1b[21~")
         assert terminal.wait_for_exit() == 0
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize("name", ["galaxy", "star"])
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 35)])
+def test_the_many_lines_of_a_galaxy_or_a_star_are_cheap_too(tmp_path, name, columns, rows):
+    spectrum = load_spectrum(Path(__file__).parent / "real_spectra" / f"{name}.npz")
+    make_workspace(tmp_path / "ws", [spectrum]).close()
+    terminal = Terminal(tmp_path / "ws", columns, rows)
+    try:
+        terminal.wait_for("all keys")
+        terminal.quiet()
+        z = float(spectrum.row["pipeline_z"])
+        costs = [len(terminal.press(COARSE, f"{z + 0.01 * step:.4f}"[:6])) for step in range(1, 4)]
+        assert max(costs) <= 4096, costs
     finally:
         terminal.close()
 
