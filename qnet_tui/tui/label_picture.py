@@ -35,7 +35,8 @@ FloatArray = NDArray[np.float64]
 _CURSOR_REACH = 200.0
 # The window of a small pane moves in steps of this share of its width, so that a fine step moves the marker
 # through a picture that stands still.
-_ANCHOR = 0.25
+_ANCHOR = 0.5
+_STRETCH = 1.05
 # Names need a lane of their own, which a low pane cannot spare.
 _ROWS_FOR_A_LANE = 9
 
@@ -95,11 +96,12 @@ def _is_there(line: Nameable, z: float, full: tuple[float, float], data: Spectru
 
 def _about(line: Nameable, z: float, depth: int) -> Focus:
     """Return the window of ``line`` at ``z``, halved ``depth`` times towards the line."""
-    low, high = (edge * (1.0 + z) for edge in line.window)
+    low, high = line.window
     at = line.rest * (1.0 + z)
-    width = (high - low) / 2**depth
+    # The stretch grows with 1 + z in steps: a pane that grew with every step of z would be drawn anew each time.
+    width = (high - low) * _STRETCH ** round(math.log(1.0 + z, _STRETCH)) / 2**depth
     # Closer and closer in, the line comes to the middle.
-    share = 0.5 + ((at - low) / (high - low) - 0.5) / 2**depth
+    share = 0.5 + ((line.rest - low) / (high - low) - 0.5) / 2**depth
     start = _anchored(at, width) - share * width
     return Focus(line, start, start + width, at)
 

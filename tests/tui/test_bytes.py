@@ -42,8 +42,8 @@ def test_a_redshift_step_is_cheap_and_one_that_moves_no_marker_costs_next_to_not
 
 
 @pytest.mark.parametrize("name", ["galaxy", "star"])
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 35)])
-def test_the_many_lines_of_a_galaxy_or_a_star_are_cheap_too(tmp_path, name, columns, rows):
+@pytest.mark.parametrize(("columns", "rows", "most"), [(80, 24, 4096), (120, 35, 4096), (200, 50, 8192)])
+def test_the_many_lines_of_a_galaxy_or_a_star_are_cheap_too(tmp_path, name, columns, rows, most):
     spectrum = load_spectrum(Path(__file__).parent / "real_spectra" / f"{name}.npz")
     make_workspace(tmp_path / "ws", [spectrum]).close()
     terminal = Terminal(tmp_path / "ws", columns, rows)
@@ -52,7 +52,7 @@ def test_the_many_lines_of_a_galaxy_or_a_star_are_cheap_too(tmp_path, name, colu
         terminal.quiet()
         z = float(spectrum.row["pipeline_z"])
         costs = [len(terminal.press(COARSE, f"{z + 0.01 * step:.4f}"[:6])) for step in range(1, 4)]
-        assert max(costs) <= 4096, costs
+        assert max(costs) <= most, costs
     finally:
         terminal.close()
 

@@ -54,7 +54,7 @@ def test_the_first_pane_follows_the_line_under_the_cursor():
 
 def test_the_window_of_a_line_is_the_inspectors_own_and_stands_still_for_fine_steps():
     here = focus(at(), FULL)
-    assert here.high - here.low == pytest.approx(200 * 3.3042)
+    assert here.high - here.low == pytest.approx(200 * 3.3042, rel=0.026)  # in steps of 5 %
     assert here.low < here.centre < here.high
     windows = {(round(focus(at(z=2.3042 + step * 1e-4), FULL).low, -1)) for step in range(10)}
     assert len(windows) <= 2
