@@ -26,12 +26,8 @@ RULES: tuple[RuleName, ...] = ("qnet1", "desi2021")
 _ALLOWANCE = 1e-9
 
 
-class VoteLike(Protocol):
-    """What the rule reads of a vote."""
-
-    @property
-    def inspector(self) -> str:
-        """Who voted; the name that comments are signed with."""
+class VoteShown(Protocol):
+    """The answer in a vote, without its author."""
 
     @property
     def spectype(self) -> str | None:
@@ -39,7 +35,7 @@ class VoteLike(Protocol):
 
     @property
     def z(self) -> float | None:
-        """The redshift, None where none was given."""
+        """The redshift."""
 
     @property
     def quality(self) -> int:
@@ -48,6 +44,14 @@ class VoteLike(Protocol):
     @property
     def issues(self) -> str:
         """Letters of C, R and S."""
+
+
+class VoteLike(VoteShown, Protocol):
+    """What the rule reads of a vote."""
+
+    @property
+    def inspector(self) -> str:
+        """Who voted; the name that comments are signed with."""
 
     @property
     def comment(self) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from qnet_tui.inspection.answer import (
     CLASSES,
@@ -22,29 +21,9 @@ from qnet_tui.inspection.answer import (
     stepped_z,
     z_text,
 )
-from qnet_tui.inspection.merge_rules import Proposal
+from qnet_tui.inspection.merge_rules import Proposal, VoteShown
 
 QUALITY_LOWEST, QUALITY_HIGHEST = 0.0, 4.0
-
-
-class VoteShown(Protocol):
-    """What the state reads of a vote on the screen."""
-
-    @property
-    def spectype(self) -> str | None:
-        """STAR, GALAXY, QSO, or None."""
-
-    @property
-    def z(self) -> float | None:
-        """The redshift."""
-
-    @property
-    def quality(self) -> int:
-        """0 to 4."""
-
-    @property
-    def issues(self) -> str:
-        """Letters of C, R and S."""
 
 
 @dataclass(frozen=True)
