@@ -17,22 +17,29 @@ _HELP = " Enter keeps it, Esc leaves "
 
 @dataclass(frozen=True)
 class LineEdit:
-    """The question (``kind`` for the program, ``question`` for the person), the text, and where the cursor stands."""
+    """The question (``kind`` for the program, ``question`` for the person), the text, and where the cursor stands.
+
+    ``whole``: the next character takes the place of the text.
+    """
 
     kind: str
     question: str
     text: str
     cursor: int
     length: int
+    whole: bool = False
 
     @classmethod
     def begin(cls, kind: str, question: str, text: str, length: int) -> LineEdit:
         """Start with ``text``, the cursor at its end; at most ``length`` characters can be typed."""
         shown = text[:length]
-        return cls(kind, question, shown, len(shown), length)
+        # A redshift is typed anew; a comment is gone on with.
+        return cls(kind, question, shown, len(shown), length, whole=kind == "z" and bool(shown))
 
     def typed(self, text: str) -> LineEdit:
-        """Insert ``text`` at the cursor, as far as there is room."""
+        """Insert ``text`` at the cursor, as far as there is room; into a field taken whole, in place of its text."""
+        if self.whole:
+            return replace(self, text="", cursor=0, whole=False).typed(text)
         fresh = "".join(character for character in text if character.isprintable() and cell_len(character) == 1)
         fresh = fresh[: self.length - len(self.text)]
         both = self.text[: self.cursor] + fresh + self.text[self.cursor :]
@@ -40,6 +47,8 @@ class LineEdit:
 
     def edited(self, key: str) -> LineEdit:
         """Move the cursor or take something away; keys that do neither change nothing."""
+        if self.whole:
+            return replace(self, whole=False).edited(key)
         text, cursor = self.text, self.cursor
         if key in ("backspace", "ctrl+h"):
             return replace(self, text=text[: max(cursor - 1, 0)] + text[cursor:], cursor=max(cursor - 1, 0))

@@ -50,3 +50,10 @@ def test_a_row_shows_the_cursor_and_is_as_wide_as_the_screen(columns, moves):
     assert under == (line.text + " ")[line.cursor]
     assert plain(row).startswith(" comment ")
     assert plain(row).endswith("Enter keeps it, Esc leaves ")
+
+
+def test_a_redshift_is_typed_anew_and_a_comment_is_gone_on_with():
+    z = LineEdit.begin("z", "z", "0.7482", 12)
+    assert z.typed("2").typed(".3").text == "2.3"
+    assert z.edited("backspace").typed("9").text == "0.7489"
+    assert LineEdit.begin("comment", "comment", "weak", 100).typed(" line").text == "weak line"
