@@ -48,6 +48,11 @@ def run_al(
     exclude: str | None = typer.Option(None, metavar="FILE", help="Ids of other campaigns, one per line."),
     where: str | None = typer.Option(None, metavar="EXPR", help="Rows to ask about, e.g. 'snr > 1 AND flux_r > 0'."),
     supplement: str | None = typer.Option(None, metavar="TABLE:N", help="Train on only N labels of an imported table."),
+    train_engine: str | None = typer.Option(None, help="graph (ours), or keras: its own fit, the reference."),
+    map_engine: str | None = typer.Option(None, help="batch (ours), or minisom: its own training."),
+    precision: str | None = typer.Option(None, help="auto, float32 or bfloat16 (rechecked near every threshold)."),
+    race: str | None = typer.Option(None, help="When networks stop being asked: sound, exact or calibrated."),
+    full: bool = typer.Option(False, "--full", help="Ask every network about every row: no early stop."),
     seed: int | None = typer.Option(None, help="Everything random comes from it."),
     jobs: int | None = JobsOption,
     resume: str | None = typer.Option(None, metavar="RUN", help="Go on with a killed or stopped run."),
@@ -75,6 +80,7 @@ def run_al(
             map_side=map_side, map_trained_on=map_trained_on, map_torus=map_torus, strategy=strategy,
             c_threshold=c_threshold, filter_missing_arm=missing_arm, filter_sky=sky, filter_labelled=labelled,
             keep_bad_as_negative=keep_bad, exclude_file=exclude, where=where, supplement=supplement, seed=seed,
+            train_engine=train_engine, map_engine=map_engine, precision=precision, race="full" if full else race,
         )  # fmt: skip
         if dry_run:
             from qnet_tui.workflows.dry_run import estimate
@@ -147,6 +153,7 @@ def train(
     batch: int | None = typer.Option(None, help="Batch size."),
     keep_bad: bool | None = typer.Option(None, "--keep-bad-as-negative", help="Train on quality < 2.5 as no quasars."),
     supplement: str | None = typer.Option(None, metavar="TABLE:N", help="Train on only N labels of an imported table."),
+    train_engine: str | None = typer.Option(None, help="graph (ours), or keras: its own fit, the reference."),
     seed: int | None = typer.Option(None, help="Seed."),
     out: Path | None = typer.Option(None, "--out", "-o", help="Also write the weights file here."),
     as_json: bool = JsonOption,
@@ -164,7 +171,7 @@ def train(
         at_round = int(digits)
     settings = round_settings(
         preset, layers=layers, filters=filters, batch=batch, keep_bad_as_negative=keep_bad, supplement=supplement,
-        seed=seed,
+        seed=seed, train_engine=train_engine,
     )  # fmt: skip
     with progress() as show:
         result = verb(

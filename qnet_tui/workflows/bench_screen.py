@@ -12,10 +12,10 @@ import importlib.util
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from qnet_tui.workflows.bench_campaign import quasars_of, sample_quasars
+from qnet_tui.workflows.bench_measure import Measure
 from qnet_tui.workflows.bench_programs import HELD_HZ, PEERS, Effort, LabelFigures, PeerFigures, Programs, Steps
 from qnet_tui.workflows.progress import Progress, silent
 
@@ -30,26 +30,6 @@ MEMORY_MB, FIRST_PAINT_RATIO = 150.0, 1.6
 _WIDE = 180
 _PAINTED_AT = (120, 35)
 _HEAVY = ("tensorflow", "keras", "dask", "distributed", "h5py", "minisom", "fitsio", "plotext")
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One line of the bench.
-
-    ``ratio`` is ours / peer. ``exact``: the same figure every time and everywhere (bytes, counts); times are not.
-    ``target`` is the most that ``ours`` should be (of first paint: ``ratio``), ``met`` whether it is; both None where
-    nothing was promised.
-    """
-
-    name: str
-    ours: float
-    peer: float | None
-    ratio: float | None
-    unit: str
-    exact: bool
-    detail: str
-    target: float | None = None
-    met: bool | None = None
 
 
 def bench_screen(file: Path | None = None, *, quick: bool = False, progress: Progress = silent) -> list[Measure]:

@@ -14,6 +14,13 @@ from typing import Any
 from qnet_tui.errors import BadInput
 
 PRESETS = ("paper", "laptop", "smoke")
+CHOICES: dict[str, tuple[str, ...]] = {
+    "train_engine": ("graph", "keras"),
+    "map_engine": ("batch", "minisom"),
+    "precision": ("auto", "float32", "bfloat16"),
+    "race": ("sound", "exact", "calibrated", "full"),
+}
+"""What the settings of the engines may be; the first is the default."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +36,20 @@ class RoundSettings:
     epochs: int = 10
     learning_rate: float = 2e-4
     batch: int = 256
+    train_engine: str = "graph"
     # calls and entropy
     c_threshold: float = 0.95
     n_lines: int = 1
     z_split: float = 2.1
     strategy: str = "entropy"
+    precision: str = "auto"
+    race: str = "sound"
+    race_delta: float = 1e-3
     # the map
     map_side: int | None = 45
     map_trained_on: str = "labelled"
     map_torus: bool = True
+    map_engine: str = "batch"
     percentile: float = 15.0
     percentile_cells: str = "all"
     # the selection
@@ -92,9 +104,14 @@ def round_settings(preset: str, **changes: Any) -> RoundSettings:
         "percentile": (0, 100),
         "c_threshold": (0, 1),
         "n_lines": (1, 6),
+        "race_delta": (1e-9, 0.5),
     }
     for name, (low, high) in ranges.items():
         value = getattr(settings, name)
         if not low <= value <= high:
             raise BadInput(f"{name.replace('_', '-')} {value} is not between {low} and {high}")
+    for name, choices in CHOICES.items():
+        if getattr(settings, name) not in choices:
+            option = name.replace("_", "-")
+            raise BadInput(f"no {option} is called {getattr(settings, name)!r}", mend=f"choose {', '.join(choices)}")
     return settings
