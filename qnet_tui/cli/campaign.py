@@ -2,6 +2,7 @@
 
 import getpass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -16,6 +17,13 @@ from qnet_tui.cli.output import (
     table,
     tell,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qnet_tui.workflows.ingest import Named
+
+_FEW = 3  # files with one reason that are named one by one
 
 truth_app = typer.Typer(help="What is known of objects: import, exclude, split.", no_args_is_help=True)
 campaign_app = typer.Typer(help="The settings that a team agrees on.", no_args_is_help=True)
@@ -103,6 +111,20 @@ def init(
         raise typer.Exit(1)
 
 
+def _by_reason(word: str, named: "Sequence[Named]") -> list[str]:
+    """Lines that name the files, or where more than a few have one reason how many and one of them."""
+    reasons: dict[str, list[str]] = {}
+    for one in named:
+        reasons.setdefault(one.reason, []).append(one.path)
+    lines = []
+    for reason, paths in reasons.items():
+        if len(paths) > _FEW:
+            lines.append(f"{word} {len(paths):,} files, as {paths[0]}: {reason}  (all of them: --json)")
+        else:
+            lines += [f"{word} {path}: {reason}" for path in paths]
+    return lines
+
+
 def ingest(
     paths: list[str] = typer.Argument(None, metavar="PATH...", help="Files, folders, globs or @LIST."),
     workspace: Path | None = WorkspaceOption,
@@ -131,8 +153,8 @@ def ingest(
         lines.append(f"{result.already} files were here already")
     lines += [f"dropped {n:,}: {reason}" for reason, n in result.rows_dropped.items()]
     lines += ["  (which ones: qnet export dropped -o dropped.csv)"] if result.rows_dropped else []
-    lines += [f"note {one.path}: {one.reason}" for one in result.notes]
-    lines += [f"left {one.path}: {one.reason}" for one in result.left]
+    lines += _by_reason("note", result.notes)
+    lines += _by_reason("left", result.left)
     emit(result, as_json, lines)
     for one in result.failed:
         tell(f"qnet: {one.reason}" if one.path in one.reason else f"qnet: {one.path}: {one.reason}")

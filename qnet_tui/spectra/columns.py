@@ -58,7 +58,9 @@ def as_float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
 def as_texts(column: NDArray[Any]) -> NDArray[np.str_]:
     """A column as stripped text (n,), from bytes or text; "" for anything else."""
     if column.ndim == 1 and column.dtype.kind == "S":
-        return np.char.strip(np.char.decode(column, "latin-1"))
+        # A column of a petal has a handful of different texts, and each is worked on by Python.
+        texts, which = np.unique(column, return_inverse=True)
+        return np.char.strip(np.char.decode(texts, "latin-1"))[which]
     if column.ndim == 1 and column.dtype.kind == "U":
         return np.char.strip(column.astype(np.str_))
     return np.zeros(len(column), dtype="U1")

@@ -6,6 +6,8 @@ healpixels, with many FIBERMAP columns, few, or no FIBERMAP at all, all read; X_
 not needed.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,20 +37,53 @@ _WANTED = (
 )
 
 
+@dataclass(frozen=True)
+class _ArmImages:
+    """Where an arm lies in the file: its wavelengths, and its images, all of one shape."""
+
+    name: str
+    wavelength: NDArray[np.float64]
+    flux: Hdu
+    ivar: Hdu
+    mask: Hdu | None
+
+
 def read_desi(fits: FitsFile, *, masks: bool) -> SpectraFile:
     """Read an open DESI coadd or spectra file, with the answer of the redrock file beside it.
 
     ``masks``: read X_MASK too. ``frac_masked`` and ``snr`` of the rows are left NaN. BadInput for missing or
     ill-shaped HDUs and columns, in one line.
     """
-    present = [name for name in DESI_ARMS if _parts(fits, name)]
-    if not present:
-        raise fits.bad("has none of the HDUs B_FLUX, R_FLUX, Z_FLUX", "name a DESI coadd or spectra file")
-    arms: list[Arm] = []
-    for name in present:
-        arms.append(_read_arm(fits, name, masks, n_rows=len(arms[0].flux) if arms else None))
+    images = _find_arms(fits, masks)
+    arms = tuple(_read_arm(fits, arm) for arm in images)
+    return replace(_described(fits, images), arms=arms)
+
+
+def desi_in_blocks(fits: FitsFile, rows_at_once: int) -> tuple[SpectraFile, Iterator[tuple[Arm, ...]]]:
+    """The file without its arms, and the arms of ``rows_at_once`` rows after the other (the last of fewer), unmasked.
+
+    For reading a file of any length in little memory: the arrays of a block hold only until the next block is asked
+    for. Otherwise as :func:`read_desi`; the blocks may raise BadInput, too.
+    """
+    images = _find_arms(fits, masks=False)
+    file = _described(fits, images)
+    return file, _blocks(fits, images, len(file.rows), rows_at_once)
+
+
+def _blocks(fits: FitsFile, images: list[_ArmImages], n_rows: int, at_once: int) -> Iterator[tuple[Arm, ...]]:
+    read = [tuple(fits.image_rows(hdu, at_once) for hdu in (arm.flux, arm.ivar)) for arm in images]
+    for first in range(0, n_rows, at_once):
+        yield tuple(
+            Arm(arm.name, arm.wavelength, flux(first), ivar(first))
+            for arm, (flux, ivar) in zip(images, read, strict=True)
+        )
+
+
+def _described(fits: FitsFile, images: list[_ArmImages]) -> SpectraFile:
+    """The file without its arms."""
+    present = [arm.name for arm in images]
     notes = [f"no {name} arm in the file" for name in DESI_ARMS if name not in present]
-    rows = empty_rows(len(arms[0].flux))
+    rows = empty_rows(images[0].flux.shape[0])
     fibermap = fits.find("FIBERMAP")
     if fibermap is None:
         notes.append("no FIBERMAP: its rows can be scored, not selected")
@@ -61,10 +96,21 @@ def read_desi(fits: FitsFile, *, masks: bool) -> SpectraFile:
         survey="desi",
         kind=_kind(fits, fibermap),
         program=_program(fits),
-        arms=tuple(arms),
+        arms=(),
         rows=rows,
         notes=tuple(notes),
     )
+
+
+def _find_arms(fits: FitsFile, masks: bool) -> list[_ArmImages]:
+    """The arms of the file, at least one; all have the same number of spectra."""
+    present = [name for name in DESI_ARMS if _parts(fits, name)]
+    if not present:
+        raise fits.bad("has none of the HDUs B_FLUX, R_FLUX, Z_FLUX", "name a DESI coadd or spectra file")
+    arms: list[_ArmImages] = []
+    for name in present:
+        arms.append(_find_arm(fits, name, masks, n_rows=arms[0].flux.shape[0] if arms else None))
+    return arms
 
 
 def _parts(fits: FitsFile, name: str) -> list[Hdu]:
@@ -72,7 +118,7 @@ def _parts(fits: FitsFile, name: str) -> list[Hdu]:
     return [hdu for hdu in found if hdu is not None]
 
 
-def _read_arm(fits: FitsFile, name: str, masks: bool, n_rows: int | None) -> Arm:
+def _find_arm(fits: FitsFile, name: str, masks: bool, n_rows: int | None) -> _ArmImages:
     """One arm; ``n_rows`` is the number of spectra of the arms before, which this one must have too."""
     letter = name.upper()
     parts = []
@@ -83,16 +129,21 @@ def _read_arm(fits: FitsFile, name: str, masks: bool, n_rows: int | None) -> Arm
         parts.append(hdu)
     wavelength = checked_wavelength(fits, parts[0].label, fits.image(parts[0], n_axes=1))
     n_rows = parts[1].shape[0] if n_rows is None and parts[1].shape else n_rows
-    shape = (n_rows or 0, len(wavelength))
-    flux, ivar = (fits.image(part, shape) for part in parts[1:])
-    mask_hdu = fits.find(f"{letter}_MASK") if masks else None
+    mask = fits.find(f"{letter}_MASK") if masks else None
+    for image in (*parts[1:], *([mask] if mask is not None else [])):
+        fits.check_image(image, (n_rows or 0, len(wavelength)))
+    return _ArmImages(name, wavelength, parts[1], parts[2], mask)
+
+
+def _read_arm(fits: FitsFile, arm: _ArmImages) -> Arm:
+    flux, ivar = fits.image(arm.flux), fits.image(arm.ivar)
     mask = None
-    if mask_hdu is not None:
-        flags = fits.image(mask_hdu, shape)
+    if arm.mask is not None:
+        flags = fits.image(arm.mask)
         if flags.dtype.kind not in "iu":
-            raise fits.bad(f"{mask_hdu.label} holds no integers")
+            raise fits.bad(f"{arm.mask.label} holds no integers")
         mask = flags.astype(np.int32)
-    return Arm(name, wavelength, flux, ivar, mask)
+    return Arm(arm.name, arm.wavelength, flux, ivar, mask)
 
 
 def checked_wavelength(fits: FitsFile, label: str, values: NDArray[Any]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ comment.
 import glob
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +24,17 @@ class Found:
     left: list[tuple[Path, str]]
 
 
-def find_files(paths: Sequence[str | Path]) -> Found:
+def _nobody(_n: int) -> None:
+    """Hear how many files were looked at, and do nothing."""
+
+
+def find_files(paths: Sequence[str | Path], looked_at: Callable[[int], None] = _nobody) -> Found:
     """Find the spectra files among files, folders, patterns and @lists; paths come back absolute.
 
     A file that is reached in two ways, also through a link, is listed once. BadInput when something named
     explicitly does not exist, when a pattern matches nothing, or when a file named explicitly is empty or
-    damaged; damaged files met in folders, patterns and lists are left with the reason.
+    damaged; damaged files met in folders, patterns and lists are left with the reason. ``looked_at`` is told how
+    many files were looked at so far.
     """
     spectra: dict[Path, Path] = {}
     left: dict[Path, tuple[Path, str]] = {}
@@ -37,6 +42,7 @@ def find_files(paths: Sequence[str | Path]) -> Found:
         real = Path(os.path.realpath(path))
         if real in spectra or real in left:
             continue
+        looked_at(len(spectra) + len(left))
         what = _unreadable(path)
         if not what:
             try:
@@ -51,6 +57,7 @@ def find_files(paths: Sequence[str | Path]) -> Found:
                     raise BadInput(kind.what, mend="copy or download the file again", file=path)
                 what = kind.what
         left[real] = (path, what)
+    looked_at(len(spectra) + len(left))
     return Found(sorted(spectra.values()), sorted(left.values()))
 
 

@@ -81,6 +81,8 @@ def parse_value(raw: str) -> CardValue | None:
             end += 2
         return raw[1 : end if end > 0 else None].replace("''", "'").rstrip()
     raw = raw.split("/")[0].strip()
+    if raw.isdecimal() and raw.isascii():
+        return int(raw)
     if raw in ("T", "F"):
         return raw == "T"
     for kind in (int, float):

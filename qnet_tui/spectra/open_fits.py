@@ -1,17 +1,14 @@
 """Open a FITS file, plain or gzipped, so that whatever is wrong with it becomes one line for the user.
 
 The file is opened once and its headers are checked against its length before anything is read. A gzipped file is
-unpacked by Python's gzip, which checks the sum at its end, into memory.
+unpacked into memory to its end, where the sum is checked.
 """
 
-import gzip
 import os
-import shutil
 import stat
 import tempfile
-import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -19,22 +16,24 @@ from typing import Any, BinaryIO, cast
 from qnet_tui.errors import BadInput, QnetError
 from qnet_tui.spectra.fits_file import COPY_AGAIN, FitsFile
 from qnet_tui.spectra.fits_layout import DamagedFitsError, NotFitsError, scan_headers
+from qnet_tui.spectra.gunzip import DAMAGE, MAGIC, UnpackedOnce, damage
 
-GZIP_MAGIC = b"\x1f\x8b"
-_CHUNK = 1 << 20
+_BULKY = ("_RESOLUTION", "_MASK")  # four fifths of a DESI file, of no use to who wants vectors
 
 
 @contextmanager
-def open_fits(path: Path) -> Iterator[FitsFile]:
+def open_fits(path: Path, *, unpack_all: bool = True) -> Iterator[FitsFile]:
     """Open a FITS file for reading; gzipped files are recognised by content.
+
+    ``unpack_all=False`` leaves the resolution and mask images of a gzipped file out: they must not be read then.
 
     BadInput when the file does not exist, is empty, truncated or damaged, or is no FITS file; QnetError
     when the system does not let us read it.
     """
     with ExitStack() as stack:
         stream = stack.enter_context(open_bytes(path))
-        if stream.read(2) == GZIP_MAGIC:
-            stream = stack.enter_context(_unpacked(path, stream))
+        if stream.read(2) == MAGIC:
+            stream = stack.enter_context(_unpacked(path, stream, unpack_all))
         size = stream.seek(0, os.SEEK_END)
         if size == 0:
             raise BadInput("the file is empty", mend=COPY_AGAIN, file=path)
@@ -76,16 +75,19 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _unpacked(path: Path, packed: BinaryIO) -> Iterator[BinaryIO]:
-    packed.seek(0)
+def _unpacked(path: Path, packed: BinaryIO, everything: bool) -> Iterator[BinaryIO]:
     with _scratch() as plain:
         try:
-            with gzip.GzipFile(fileobj=packed) as unpacking:
-                shutil.copyfileobj(unpacking, plain, _CHUNK)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            what = "truncated" if isinstance(error, EOFError) else "damaged"
-            raise BadInput(f"{what} gzip file", mend=COPY_AGAIN, file=path) from error
-        plain.flush()
+            source = UnpackedOnce(packed, plain)
+            if not everything:
+                # What is wrong with the headers is said when those of the plain file are read.
+                with suppress(DamagedFitsError):
+                    for hdu in scan_headers(cast(BinaryIO, source), None):
+                        source.skipping = hdu.name.endswith(_BULKY)
+                source.skipping = False
+            source.finish()
+        except DAMAGE as error:
+            raise BadInput(f"{damage(error)} gzip file", mend=COPY_AGAIN, file=path) from error
         yield plain
 
 

@@ -14,7 +14,8 @@ from typing import BinaryIO, Literal, cast
 
 from qnet_tui.spectra.arms import DESI_ARMS
 from qnet_tui.spectra.fits_layout import DamagedFitsError, Hdu, scan_headers
-from qnet_tui.spectra.open_fits import GZIP_MAGIC, open_bytes
+from qnet_tui.spectra.gunzip import MAGIC, damage
+from qnet_tui.spectra.open_fits import open_bytes
 from qnet_tui.spectra.sdss import is_sdss_coadd
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -57,7 +58,8 @@ def recognise(path: Path) -> FileKind:
     with open_bytes(path) as stream:
         magic = stream.read(8)
         stream.seek(0)
-        if magic.startswith(GZIP_MAGIC):
+        if magic.startswith(MAGIC):
+            # Python's own: it unpacks no more than the few headers that are read here.
             with gzip.GzipFile(fileobj=stream) as unpacked:
                 # GzipFile has every method of BinaryIO that is used here; the type checker wants all.
                 kind = _guarded(path, cast(BinaryIO, unpacked), size=None)
@@ -76,8 +78,7 @@ def _guarded(path: Path, stream: BinaryIO, size: int | None) -> FileKind:
     except DamagedFitsError as error:
         return FileKind("", f"a damaged FITS file ({error})", damaged=True)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        what = "truncated" if isinstance(error, EOFError) else "damaged"
-        return FileKind("", f"a {what} gzip file", damaged=True)
+        return FileKind("", f"a {damage(error)} gzip file", damaged=True)
 
 
 def _recognise_stream(path: Path, stream: BinaryIO, size: int | None) -> FileKind:

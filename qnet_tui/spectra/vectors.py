@@ -30,7 +30,7 @@ REASONS = (NO_DATA, FLAT, NOT_FINITE)
 EXTREME_JUMP = 1e4
 """Step between neighbouring pixels from which a vector is unfit for training."""
 
-_ROWS_AT_ONCE = 64  # about 2 MB of native spectra: they stay in the processor's cache
+_ROWS_AT_ONCE = 64  # about 4 MB of native spectra: they stay in the processor's cache
 _FLAT_RMS = 1e-7  # of the typical flux: rounding of the products leaves 1e-8, float32 flux resolves 6e-8
 
 
@@ -67,13 +67,11 @@ def rebin(arms: Sequence[Arm], grid: Grid) -> tuple[NDArray[np.float64], NDArray
     0. Sums are made in float64; a bin is not finite where flux·ivar does not fit into float32.
     """
     n_rows = len(arms[0].flux) if arms else 0
-    flux = np.zeros((n_rows, grid.n_pixels))
-    weight = np.zeros((n_rows, grid.n_pixels))
-    for arm in arms:
-        plan = _plan(arm.wavelength, grid)
-        if len(plan.starts):
-            _add(flux, weight, arm, plan)
-    np.divide(flux, weight, out=flux, where=weight > 0)
+    flux, weight = (np.zeros((n_rows, grid.n_pixels)) for _ in range(2))
+    plans = [_plan(arm.wavelength, grid) for arm in arms]
+    for first in range(0, n_rows, _ROWS_AT_ONCE):
+        block = slice(first, first + _ROWS_AT_ONCE)
+        _rebin_block(flux[block], weight[block], arms, plans, block)
     return flux, weight
 
 
@@ -90,19 +88,24 @@ def _plan(wavelength: NDArray[np.float64], grid: Grid) -> _ArmBins:
     return _ArmBins(pixels, starts, slice(first, last + 1) if last - first + 1 == len(filled) else filled)
 
 
-def _add(flux: NDArray[np.float64], weight: NDArray[np.float64], arm: Arm, plan: _ArmBins) -> None:
-    """Add Σ flux·ivar and Σ ivar of one arm to ``flux`` and ``weight``."""
-    sums, totals = (np.empty((len(flux), len(plan.starts))) for _ in range(2))
-    for first in range(0, len(flux), _ROWS_AT_ONCE):
-        block = slice(first, first + _ROWS_AT_ONCE)
-        ivar = arm.ivar[block, plan.pixels]
+def _rebin_block(
+    flux: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    arms: Sequence[Arm],
+    plans: Sequence[_ArmBins],
+    rows: slice,
+) -> None:
+    """Rebin some rows of the arms into ``flux`` and ``weight`` (rows, n_pixels), which are 0."""
+    for arm, plan in zip(arms, plans, strict=True):
+        if len(plan.starts) == 0:
+            continue
+        ivar = arm.ivar[rows, plan.pixels]
         # The product in float32 and the sums in float64 are QuasarNP's arithmetic.
         with np.errstate(over="ignore", invalid="ignore"):
-            product = arm.flux[block, plan.pixels] * ivar
-            np.add.reduceat(product, plan.starts, axis=1, dtype=np.float64, out=sums[block])
-        np.add.reduceat(ivar, plan.starts, axis=1, dtype=np.float64, out=totals[block])
-    flux[:, plan.bins] += sums
-    weight[:, plan.bins] += totals
+            product = arm.flux[rows, plan.pixels] * ivar
+            flux[:, plan.bins] += np.add.reduceat(product, plan.starts, axis=1, dtype=np.float64)
+        weight[:, plan.bins] += np.add.reduceat(ivar, plan.starts, axis=1, dtype=np.float64)
+    np.divide(flux, weight, out=flux, where=weight > 0)
 
 
 def renormalise(flux: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -127,17 +130,60 @@ def make_vectors(file: SpectraFile, grid: Grid) -> Vectors:
 
     A row is dropped when it has no data inside the grid, is flat, or does not fit into float32.
     """
-    flux, weight = rebin(file.arms, grid)
-    has_data: NDArray[np.bool_] = np.any(weight > 0, axis=1)
-    normalised = renormalise(flux, weight)
-    flat = np.isnan(normalised).any(axis=1) & np.isfinite(flux).all(axis=1)
-    with np.errstate(over="ignore"):
-        x = normalised.astype(np.float32)
-    finite: NDArray[np.bool_] = np.all(np.isfinite(x), axis=1)
-    reasons = np.select([~has_data, flat], [NO_DATA, FLAT], NOT_FINITE)
-    dropped = [(int(position), str(reasons[position])) for position in np.flatnonzero(~finite)]
-    kept = np.flatnonzero(finite).astype(np.int64)
-    return Vectors(x[kept], kept, dropped)
+    making = VectorsInBlocks(len(file.arms[0].flux) if file.arms else 0, grid)
+    making.add(file.arms)
+    return making.result()
+
+
+class VectorsInBlocks:
+    """The vectors of ``n_rows`` rows that come block by block, as :func:`make_vectors` makes them of a whole file.
+
+    Everything between the arms and the vectors is made for a few rows at a time, which stay in the processor's cache.
+    """
+
+    def __init__(self, n_rows: int, grid: Grid) -> None:
+        self._grid = grid
+        self._x = np.empty((n_rows, grid.n_pixels), dtype=np.float32)
+        self._flux, self._weight = (np.empty((min(_ROWS_AT_ONCE, n_rows), grid.n_pixels)) for _ in range(2))
+        self._plans: list[_ArmBins] = []
+        self._done = 0
+        self._dropped: list[tuple[int, str]] = []
+
+    def add(self, arms: Sequence[Arm]) -> None:
+        """Make the vectors of the next rows; the arms of every block have the same names and wavelengths."""
+        # Where the pixels of an arm go is worked out once.
+        self._plans = self._plans or [_plan(arm.wavelength, self._grid) for arm in arms]
+        n_rows = len(arms[0].flux) if arms else 0
+        for first in range(0, n_rows, _ROWS_AT_ONCE):
+            n = min(_ROWS_AT_ONCE, n_rows - first)
+            flux, weight = self._flux[:n], self._weight[:n]
+            flux.fill(0)
+            weight.fill(0)
+            _rebin_block(flux, weight, arms, self._plans, slice(first, first + n))
+            self._finish(flux, weight)
+
+    def _finish(self, flux: NDArray[np.float64], weight: NDArray[np.float64]) -> None:
+        """Renormalise the next rows, and note which have no vector."""
+        rows = slice(self._done, self._done + len(flux))
+        normalised = renormalise(flux, weight)
+        with np.errstate(over="ignore"):
+            self._x[rows] = normalised
+        finite: NDArray[np.bool_] = np.all(np.isfinite(self._x[rows]), axis=1)
+        for row in np.flatnonzero(~finite).tolist():
+            if not (weight[row] > 0).any():
+                reason = NO_DATA
+            else:
+                flat = np.isnan(normalised[row]).any() and np.isfinite(flux[row]).all()
+                reason = FLAT if flat else NOT_FINITE
+            self._dropped.append((self._done + row, reason))
+        self._done = rows.stop
+
+    def result(self) -> Vectors:
+        """The vectors, when all rows have been added."""
+        keep = np.ones(len(self._x), dtype=bool)
+        keep[[row for row, _ in self._dropped]] = False
+        kept = np.flatnonzero(keep).astype(np.int64)
+        return Vectors(self._x if len(kept) == len(self._x) else self._x[kept], kept, self._dropped)
 
 
 def has_extreme_jump(x: NDArray[np.float32]) -> NDArray[np.bool_]:

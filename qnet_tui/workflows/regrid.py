@@ -37,8 +37,7 @@ def vectors_on(
 
 def _rebin(ws: Workspace, grid_name: str, row_ids: NDArray[np.int64], progress: Progress) -> None:
     from qnet_tui.spectra.grids import grid_named
-    from qnet_tui.spectra.read import read_spectra
-    from qnet_tui.spectra.vectors import make_vectors
+    from qnet_tui.spectra.read import read_vectors
 
     grid = grid_named(grid_name)
     rows = all_rows(ws)
@@ -48,8 +47,7 @@ def _rebin(ws: Workspace, grid_name: str, row_ids: NDArray[np.int64], progress: 
     for file_id in np.unique(rows["file_id"]):
         here = np.flatnonzero(rows["file_id"] == file_id)
         path = Path(spectra_store.file_of(ws, int(file_id)).path)
-        source = read_spectra(path, masks=False, quality=False)
-        made = make_vectors(source, grid)
+        source, made = read_vectors(path, grid, quality=False)
         place = {int(r): i for i, r in enumerate(source.rows["hdu_row"][made.kept])}
         for i in here:
             if int(rows["hdu_row"][i]) not in place:

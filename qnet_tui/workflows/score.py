@@ -51,8 +51,7 @@ def score(
     from qnet_tui.quasarnet.boxes import decode, is_quasar
     from qnet_tui.quasarnet.inference import Predictor
     from qnet_tui.spectra.discovery import find_files
-    from qnet_tui.spectra.read import read_spectra
-    from qnet_tui.spectra.vectors import make_vectors
+    from qnet_tui.spectra.read import read_vectors
     from qnet_tui.workflows.versions import versions
     from qnet_tui.workflows.weights import load_weights
 
@@ -67,11 +66,10 @@ def score(
     parts: list[tuple[Any, ...]] = []
     for done, path in enumerate(found.spectra, start=1):
         try:
-            file = read_spectra(path, masks=False, quality=False)
+            file, made = read_vectors(path, grid, quality=False)
         except BadInput as error:
             result.failed.append(Named(str(path), str(error)))
             continue
-        made = make_vectors(file, grid)
         n = len(file.rows)
         c_line, z_line = np.full((6, n), np.nan, np.float32), np.full((6, n), np.nan, np.float32)
         zbest, is_qso = np.full(n, np.nan), np.zeros(n, dtype=bool)

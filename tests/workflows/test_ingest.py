@@ -41,7 +41,7 @@ def test_the_same_file_twice_adds_nothing_also_when_it_moved(empty, survey, tmp_
 
 
 def test_workers_read_what_one_process_reads(empty, survey, tmp_path, monkeypatch):
-    monkeypatch.setattr(verb, "FILES_WORTH_WORKERS", 2)
+    monkeypatch.setattr(verb, "WORKERS_START", 0.0)
     monkeypatch.setattr(verb, "SHARD_ROWS", 100)
     verb.ingest(empty, [str(survey)], jobs=2)
     initialise(tmp_path / "one")
@@ -51,6 +51,72 @@ def test_workers_read_what_one_process_reads(empty, survey, tmp_path, monkeypatc
         for name in x.dtype.names:
             if name not in {"shard_id"}:
                 np.testing.assert_array_equal(x[name], y[name], err_msg=name)
+
+
+def test_what_workers_leave_for_the_driver_is_gone_afterwards(empty, survey, monkeypatch):
+    monkeypatch.setattr(verb, "WORKERS_START", 0.0)
+    broken = sorted(survey.glob("coadd-*.fits"))[1]
+    before = verb.vectors_from_file
+    left_over = []
+
+    def fail_at_the_second(out):
+        made = before(out)
+        if made.path == str(broken):
+            raise KeyboardInterrupt
+        left_over.append(out)
+        return made
+
+    monkeypatch.setattr(verb, "vectors_from_file", fail_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        verb.ingest(empty, [str(survey)], jobs=2)
+    assert len(left_over) == 1
+    with Workspace.open(empty) as ws:
+        # What was gathered before the interruption is kept, and nothing lies about.
+        assert [one.path for one in spectra_store.files(ws)] == [str(sorted(survey.glob("coadd-*.fits"))[0])]
+        assert [path.suffix for path in ws.shards_dir.iterdir()] == [".npy"]
+
+
+def test_vectors_travel_between_processes_unchanged(survey, tmp_path):
+    path = str(next(survey.glob("coadd-*.fits")))
+    here = verb.read_file_vectors(path, "log", "a fingerprint")
+    verb.vectors_to_file(path, "log", "a fingerprint", tmp_path / "out")
+    there = verb.vectors_from_file(tmp_path / "out")
+    for name, value in vars(here).items():
+        np.testing.assert_array_equal(getattr(there, name), value, err_msg=name)
+        assert type(getattr(there, name)) is type(value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_counts_rows_and_ends_at_the_rows_read(empty, survey):
+    told = []
+    result = verb.ingest(empty, [str(survey)], progress=lambda *what: told.append(what))
+    assert [stage for stage, _, _ in told] == ["reading spectra"] * 4
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert told[-1][1:] == (result.rows_read, result.rows_read)
+    assert all(total >= done for _, done, total in told)
+
+
+def test_a_file_that_changed_is_named_and_the_rest_is_done(empty, survey, tmp_path):
+    folder = shutil.copytree(survey, tmp_path / "in")
+    first, second, *_ = sorted(folder.glob("coadd-*.fits"))
+    verb.ingest(empty, [str(first)])
+    first.write_bytes(second.read_bytes())
+    second.unlink()
+    result = verb.ingest(empty, [str(folder)])
+    assert result.files == 2
+    assert [one.path for one in result.failed] == [str(first)]
+    assert "changed since it was ingested" in result.failed[0].reason
+
+
+def test_workers_are_started_for_much_work_only():
+    def files(n, size, suffix=""):
+        return [verb._FileToRead(verb.Path(f"coadd-{i}.fits{suffix}"), size, "") for i in range(n)]
+
+    assert not verb._workers_pay(files(52, 48_000_000), jobs=2)
+    assert verb._workers_pay(files(52, 15_000_000, ".gz"), jobs=2)
+    assert verb._workers_pay(files(7200, 48_000_000), jobs=2)
+    assert not verb._workers_pay(files(7200, 48_000_000), jobs=1)
+    assert not verb._workers_pay(files(1, 5_000_000_000, ".gz"), jobs=8)
 
 
 def test_a_bad_file_is_named_and_the_rest_is_done(empty, survey, tmp_path):
