@@ -4,6 +4,7 @@ Blocks of convolution, batch normalisation, ReLU and dropout, then one dense lay
 and 13 offsets. Layers carry the names of the published weights files, so that exporting is renaming nothing.
 """
 
+import os
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,16 @@ OFFSET_SCALE = 1.2
 OFFSET_SHIFT = -0.1
 
 
-def build_network(settings: NetworkSettings) -> Any:
+def build_network(settings: NetworkSettings, threads: int = 1) -> Any:
     """A Keras model (batch, n_pixels, 1) -> list of seven (batch, 2·n_boxes), [boxes | offsets].
 
-    Initial weights are Keras's own; training sets them with :func:`initial_arrays`.
+    Initial weights are Keras's own; training sets them with :func:`initial_arrays`. With more than one of ``threads``
+    TensorFlow is started as Keras users have it, for measuring beside it; nothing else may have started it.
     """
-    configure_tensorflow()
+    if threads == 1:
+        configure_tensorflow()
+    else:
+        _start_with(threads)
     import keras
     from keras import layers
 
@@ -53,15 +58,29 @@ def build_network(settings: NetworkSettings) -> Any:
     return keras.Model(spectrum, heads, name="QuasarNET")
 
 
-def compiled_network(settings: NetworkSettings, training: TrainingSettings) -> Any:
-    """The Keras model with its optimiser, all slots built, and one loss per head."""
-    configure_tensorflow()
+def _start_with(threads: int) -> None:
+    os.environ.pop("TF_NUM_INTRAOP_THREADS", None)
+    os.environ.pop("TF_NUM_INTEROP_THREADS", None)
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    import tensorflow as tf
+
+    if tf.config.threading.get_intra_op_parallelism_threads() != threads:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+
+
+def compiled_network(settings: NetworkSettings, training: TrainingSettings, threads: int = 1) -> Any:
+    """The Keras model with its optimiser, all slots built, and one loss per head; ``threads`` as for the model."""
+    if threads == 1:
+        configure_tensorflow()
+    else:
+        _start_with(threads)
     import keras
 
     # Nothing that counts draws from the global generators, but deterministic kernels insist on a seed. Not
     # once per network: it clears the cache of compiled graphs, which costs seconds.
     keras.utils.set_random_seed(0)
-    model = build_network(settings)
+    model = build_network(settings, threads)
     optimizer = keras.optimizers.Adam(
         learning_rate=training.learning_rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=training.amsgrad
     )

@@ -1,42 +1,80 @@
-"""Training one network after another: Keras `fit`, the reference engine.
+"""Training one network after another: which engine, and Keras `fit`, the reference engine.
 
 A :class:`Trainer` builds and traces the model once and starts every network from the seed alone: initial
 weights, order of the spectra and dropout masks are drawn from three streams of one
 ``numpy.random.SeedSequence``, and the optimiser and normalisations are set back. So the weights of a seed are
-bit-identical in a fresh process and as the hundredth network of a process.
+bit-identical in a fresh process and as the hundredth network of a process. The engine that is used otherwise,
+:class:`~qnet_tui.quasarnet.graph_training.GraphTrainer`, does the same without Keras.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qnet_tui.errors import BadInput, QnetError
+from qnet_tui.errors import BadInput
 from qnet_tui.quasarnet.boxes import Targets
-from qnet_tui.quasarnet.history import EpochRecord, ValidationSet, validation_record
-from qnet_tui.quasarnet.inference import Predictor
-from qnet_tui.quasarnet.loss import network_loss
+from qnet_tui.quasarnet.epochs import Epochs, OnEpoch, Task, Trained, published_grid
+from qnet_tui.quasarnet.graph_training import GraphTrainer
+from qnet_tui.quasarnet.history import EpochRecord, ValidationSet
 from qnet_tui.quasarnet.network import compiled_network, initial_arrays, variables_by_name
-from qnet_tui.quasarnet.settings import Keep, NetworkSettings, TrainingSettings
-from qnet_tui.quasarnet.weights import Weights, weights_from_arrays
-from qnet_tui.spectra.grids import Grid, linear_grid, log_grid
+from qnet_tui.quasarnet.settings import NetworkSettings, TrainingSettings
+from qnet_tui.spectra.grids import Grid
 
-__all__ = ["EpochRecord", "Trained", "Trainer", "ValidationSet", "train_network"]
+__all__ = [
+    "ENGINES",
+    "AnyTrainer",
+    "EpochRecord",
+    "GraphTrainer",
+    "Trained",
+    "Trainer",
+    "ValidationSet",
+    "train_network",
+    "trainer_for",
+]
 
-OnEpoch = Callable[[EpochRecord], None]
-
-_DIVERGED = "use a smaller learning rate"
+ENGINES = ("graph", "keras")
 
 
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A trained network: the kept weights, one record per epoch, and the epoch that was kept."""
+class AnyTrainer(Protocol):
+    """What both engines do."""
 
-    weights: Weights
-    history: tuple[EpochRecord, ...]
-    best_epoch: int
+    def train(
+        self,
+        x: NDArray[np.float32],
+        targets: Targets,
+        seed: int,
+        *,
+        validation: ValidationSet | None = None,
+        on_epoch: OnEpoch | None = None,
+        checkpoint: Path | None = None,
+    ) -> Trained:
+        """Train one network from the seed, see :meth:`Trainer.train`."""
+
+
+def trainer_for(
+    settings: NetworkSettings,
+    training: TrainingSettings,
+    grid: Grid | None = None,
+    engine: str = "graph",
+    *,
+    precision: str = "auto",
+) -> AnyTrainer:
+    """The trainer of an engine: "graph", our own, or "keras", the reference.
+
+    ``precision`` is that of the convolutions of "graph" (see :class:`GraphTrainer`); Keras always takes float32.
+
+    Raises:
+        BadInput: no such engine, and what the trainers refuse.
+
+    """
+    if engine == "graph":
+        return GraphTrainer(settings, training, grid, precision=precision)
+    if engine == "keras":
+        return Trainer(settings, training, grid)
+    raise BadInput(f"no training engine is called {engine!r}", mend=f"choose {' or '.join(ENGINES)}")
 
 
 def train_network(
@@ -49,25 +87,32 @@ def train_network(
     validation: ValidationSet | None = None,
     on_epoch: OnEpoch | None = None,
     grid: Grid | None = None,
+    engine: str = "graph",
+    precision: str = "auto",
+    checkpoint: Path | None = None,
 ) -> Trained:
-    """Train one network; for several use one :class:`Trainer`, which builds and traces only once.
+    """Train one network; for several use one trainer, which builds and traces only once.
 
-    Same arguments and errors as :meth:`Trainer.train`; the weights are the same to the last bit.
+    Same arguments and errors as :func:`trainer_for` and :meth:`Trainer.train`; the weights are the same to the bit.
     """
-    trainer = Trainer(settings, training, grid=grid)
-    return trainer.train(x, targets, seed, validation=validation, on_epoch=on_epoch)
+    trainer = trainer_for(settings, training, grid, engine, precision=precision)
+    return trainer.train(x, targets, seed, validation=validation, on_epoch=on_epoch, checkpoint=checkpoint)
 
 
 class Trainer:
-    """Trains networks of one shape with one set of settings, one after another, in this process."""
+    """Trains networks of one shape with one set of settings, one after another, in this process, with Keras."""
 
-    def __init__(self, settings: NetworkSettings, training: TrainingSettings, grid: Grid | None = None) -> None:
+    def __init__(
+        self, settings: NetworkSettings, training: TrainingSettings, grid: Grid | None = None, *, threads: int = 1
+    ) -> None:
         """Build and compile the model (it is traced during the first epoch of the first network).
 
         Args:
             settings: shape of the networks.
             training: how they are trained.
             grid: wavelength grid of the vectors; by default the published grid of ``settings.n_pixels``.
+            threads: of TensorFlow; more than one only to measure `fit` as Keras users run it (the weights of a seed
+                then depend on their number).
 
         Raises:
             BadInput: no published grid has that many pixels, or ``grid`` has not.
@@ -75,14 +120,9 @@ class Trainer:
         """
         self.settings = settings
         self.training = training
-        self.grid = grid or _published_grid(settings.n_pixels)
-        if self.grid.n_pixels != settings.n_pixels:
-            raise BadInput(
-                f"the network reads {settings.n_pixels} pixels, the grid has {self.grid.n_pixels}",
-                mend="set n_pixels to the pixels of the grid",
-            )
-        self._predictor = Predictor(settings)
-        self._model = compiled_network(settings, training)
+        self.grid = grid or published_grid(settings.n_pixels)
+        Task(settings, training, self.grid)
+        self._model = compiled_network(settings, training, threads)
         self._variables = variables_by_name(self._model)
 
     def train(
@@ -93,6 +133,7 @@ class Trainer:
         *,
         validation: ValidationSet | None = None,
         on_epoch: OnEpoch | None = None,
+        checkpoint: Path | None = None,  # noqa: ARG002  (the reference engine cannot be resumed)
     ) -> Trained:
         """Train one network from the seed.
 
@@ -102,68 +143,28 @@ class Trainer:
             seed: ≥ 0; the same seed gives the same weights to the last bit on one type of processor.
             validation: spectra to measure after every epoch.
             on_epoch: called with every record; whatever it raises stops the training and is passed on.
+            checkpoint: file to go on from, and to leave the state in while training. Only our own engine uses it: this
+                one always starts at the beginning and writes nothing.
 
         Raises:
-            BadInput: no spectra, lengths that differ, vectors on another grid or not finite, or
-                "best-val-loss" asked for without a validation set.
+            BadInput: no spectra, lengths that differ, vectors on another grid or not finite,
+                "best-val-loss" asked for without a validation set, or a checkpoint of another training.
             QnetError: the loss or the weights are no longer finite.
 
         """
-        kept = _KeptEpoch(self._keep(validation))
-        self._check(x, targets, "training")
-        if validation is not None:
-            self._check(validation.x, validation.targets, "validation")
-        x = np.asarray(x, dtype=np.float32)
-        targets = Targets(np.asarray(targets.values, dtype=np.float32), targets.weights)
+        task = Task(self.settings, self.training, self.grid)
+        x, targets = task.checked(x, targets, validation)
+        epochs = Epochs(task, validation, on_epoch)
         order_seed = self._start_from(seed)
-        history: list[EpochRecord] = []
-
-        def close_epoch(epoch: int, loss: float) -> None:
-            """Measure, record, and remember the weights if this epoch is the one to keep."""
-            if not np.isfinite(loss):
-                raise QnetError(f"the training loss is {loss} in epoch {epoch}", mend=_DIVERGED)
-            record = self._measure(epoch, loss, validation)
-            history.append(record)
-            kept.offer(record, self._arrays)
-            if on_epoch is not None:
-                on_epoch(record)
-
-        if self.training.record_start:
-            heads = self._predictor.predict(self._weights(self._arrays()), x)
-            close_epoch(0, network_loss(targets, heads))
+        epochs.start(x, targets, self._arrays())
         self._model.fit(
             _shuffled_batches(x, targets, self.training.batch, order_seed),
             epochs=self.training.epochs,
             verbose=0,
             shuffle=False,
-            callbacks=[_after_each_epoch(close_epoch)],
+            callbacks=[_after_each_epoch(lambda epoch, loss: epochs.close(epoch, loss, self._arrays))],
         )
-        attrs = {"seed": seed, "bal_trained": targets.bal_known}
-        return Trained(self._weights(kept.arrays, attrs), tuple(history), kept.epoch)
-
-    def _keep(self, validation: ValidationSet | None) -> Keep:
-        """Which epoch to keep, with "auto" settled."""
-        keep = self.training.keep
-        if keep == "auto":
-            return "best-val-loss" if validation is not None else "last"
-        if keep == "best-val-loss" and validation is None:
-            raise BadInput(
-                "the epoch of the smallest validation loss needs a validation set",
-                mend="give one, or keep best-loss or last",
-            )
-        return keep
-
-    def _check(self, x: NDArray[np.float32], targets: Targets, which: str) -> None:
-        if len(x) == 0 or len(x) != len(targets):
-            raise BadInput(f"{len(x)} {which} vectors and {len(targets)} targets")
-        if x.ndim != 2 or x.shape[1] != self.settings.n_pixels:
-            raise BadInput(
-                f"{which} vectors of shape {x.shape}, the network reads {self.settings.n_pixels} pixels",
-                mend="make the vectors on the grid of the network",
-            )
-        if not np.all(np.isfinite(x)):
-            row = int(np.argmin(np.isfinite(x).all(axis=1)))
-            raise BadInput(f"a {which} vector holds values that are not finite", row=row)
+        return epochs.trained(seed, targets)
 
     def _start_from(self, seed: int) -> np.random.SeedSequence:
         """Set everything back to the start of this seed; returns the seed of the order of the spectra."""
@@ -182,51 +183,6 @@ class Trainer:
 
     def _arrays(self) -> dict[str, NDArray[np.float32]]:
         return {name: np.array(variable) for name, variable in self._variables.items()}
-
-    def _weights(self, arrays: dict[str, NDArray[np.float32]], attrs: dict[str, Any] | None = None) -> Weights:
-        try:
-            return weights_from_arrays(self.settings, self.grid.wave, arrays, attrs=attrs)
-        except BadInput as error:
-            raise QnetError(f"the training diverged: {error.what}", mend=_DIVERGED) from error
-
-    def _measure(self, epoch: int, loss: float, validation: ValidationSet | None) -> EpochRecord:
-        if validation is None:
-            return EpochRecord(epoch, loss)
-        heads = self._predictor.predict(self._weights(self._arrays()), validation.x)
-        return validation_record(
-            epoch,
-            loss,
-            validation,
-            heads,
-            self.grid,
-            c_threshold=self.training.c_threshold,
-            n_lines=self.training.n_lines,
-        )
-
-
-class _KeptEpoch:
-    """The epoch to hand back so far, with a copy of its arrays."""
-
-    def __init__(self, keep: Keep) -> None:
-        self._keep = keep
-        self._score = float("inf")
-        self.epoch = 0
-        self.arrays: dict[str, NDArray[np.float32]] = {}
-
-    def offer(self, record: EpochRecord, arrays: Callable[[], dict[str, NDArray[np.float32]]]) -> None:
-        """Take this epoch if it beats those before; never epoch 0, the network before training."""
-        score = record.val_loss if self._keep == "best-val-loss" else record.loss
-        if record.epoch == 0 or score is None:
-            return
-        if self._keep == "last" or score < self._score:
-            self._score, self.epoch, self.arrays = score, record.epoch, arrays()
-
-
-def _published_grid(n_pixels: int) -> Grid:
-    for grid in (log_grid(), linear_grid()):
-        if grid.n_pixels == n_pixels:
-            return grid
-    raise BadInput(f"no published grid has {n_pixels} pixels", mend="give the wavelength grid")
 
 
 def _after_each_epoch(close_epoch: Callable[[int, float], None]) -> Any:
@@ -247,7 +203,8 @@ def _shuffled_batches(x: NDArray[np.float32], targets: Targets, batch: int, seed
 
         def __init__(self) -> None:
             super().__init__()
-            self.order = generator.permutation(len(x))
+            # Keras looks at a batch or two before the first epoch: they draw nothing.
+            self.order = np.arange(len(x))
 
         def __len__(self) -> int:
             return -(-len(x) // batch)
@@ -257,7 +214,7 @@ def _shuffled_batches(x: NDArray[np.float32], targets: Targets, batch: int, seed
             picked = targets.take(rows)
             return x[rows][:, :, None], tuple(picked.values), tuple(picked.weights)
 
-        def on_epoch_end(self) -> None:
+        def on_epoch_begin(self) -> None:
             self.order = generator.permutation(len(x))
 
     return ShuffledBatches()

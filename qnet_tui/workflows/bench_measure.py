@@ -75,6 +75,21 @@ def faster(name: str, ours: Rate, peer: Rate, unit: str, detail: str, target: fl
     )  # fmt: skip
 
 
+def note(name: str, text: str) -> Measure:
+    """A line that says what was done instead of a figure."""
+    return Measure(name, float("nan"), None, None, "", True, text)
+
+
+def exact_count(name: str, value: float, unit: str, detail: str, most: float | None = None) -> Measure:
+    """A figure that is no time; ``most`` is the most that it should be."""
+    return Measure(name, value, None, None, unit, True, detail, most, None if most is None else value <= most)
+
+
+def slowing_here() -> list[str]:
+    """Which of :data:`SLOWING` this process has; the measuring process does not get them."""
+    return [f"{name}={os.environ[name]}" for name in SLOWING if name in os.environ]
+
+
 def rates_in_turn(
     work: Mapping[str, Callable[[], int]], rounds: int, progress: Progress = silent, stage: str = "measuring"
 ) -> dict[str, Rate]:
@@ -148,16 +163,20 @@ def _child() -> None:
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
 
+    def answer(said: dict[str, Any]) -> None:
+        out.write(json.dumps(said) + "\n")
+        out.flush()
+
     def tell(stage: str, done: int, total: int) -> None:
-        print(json.dumps({"stage": stage, "done": done, "total": total}), file=out, flush=True)
+        answer({"stage": stage, "done": done, "total": total})
 
     module, _, name = call["function"].partition(":")
     try:
         measures = getattr(importlib.import_module(module), name)(progress=tell, **call["arguments"])
     except QnetError as error:
-        print(json.dumps({"error": str(error)}), file=out, flush=True)
+        answer({"error": str(error)})
         raise SystemExit(error.exit_code) from None
-    print(json.dumps({"measures": [asdict(one) for one in measures]}), file=out, flush=True)
+    answer({"measures": [asdict(one) for one in measures]})
 
 
 if __name__ == "__main__":

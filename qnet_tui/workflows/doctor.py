@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qnet_tui import __version__
+from qnet_tui.errors import BadInput
 
 MINIMUM_SQLITE = (3, 37, 0)
 PACKAGES = ("textual", "plotext", "tensorflow", "numpy", "fitsio", "minisom", "sqlite-utils", "typer", "h5py",
@@ -52,7 +53,24 @@ def _installation() -> Iterator[Check]:
     version = tuple(int(part) for part in sqlite3.sqlite_version.split("."))
     yield Check("SQLite", version >= MINIMUM_SQLITE, sqlite3.sqlite_version, "3.37 or newer is needed (STRICT tables)")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    yield Check("cores", True, f"{cores} may be used")
+    yield Check("cores", True, f"{cores} may be used, by processes of one thread each")
+    yield from _arithmetic()
+
+
+def _arithmetic() -> Iterator[Check]:
+    """What processor and driver report; TensorFlow is not started for it."""
+    from qnet_tui.quasarnet.precision import describe
+    from qnet_tui.quasarnet.runtime import DEVICE_VARIABLE, gpu_may_be_here
+
+    try:
+        driver = gpu_may_be_here()
+    except BadInput as error:
+        yield Check("GPU", False, str(error), f"unset {DEVICE_VARIABLE}")
+        return
+    hidden = os.environ.get(DEVICE_VARIABLE, "").strip().lower() == "cpu"
+    found = f"hidden by {DEVICE_VARIABLE}=cpu" if hidden else "none"
+    yield Check("GPU", True, "a driver is loaded; used if TensorFlow sees it (extra [gpu])" if driver else found)
+    yield Check("precision", True, describe())
 
 
 def _terminal() -> Iterator[Check]:

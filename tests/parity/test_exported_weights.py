@@ -57,7 +57,10 @@ def test_the_independent_reader_gets_our_answers(exported: Exported) -> None:
     boxes = np.sort(theirs[:6, :, :13], axis=2)
     clear = boxes[..., -1] - boxes[..., -2] > 1e-5
     assert np.abs(found.z_line - z_line)[clear].max() < 1e-4
-    assert clear.mean() > 0.9
+    # Where a line is said to be absent all its boxes are about 0, and none is the best of them.
+    said = boxes[..., -1] > 0.01
+    assert said.mean() > 0.1
+    assert clear[said].mean() > 0.9
     lines = np.sort(c_line, axis=0)
     sure = (lines[-1] - lines[-2] > 1e-5) & clear.all(axis=0)
     assert np.abs(found.zbest - zbest)[sure].max() < 1e-4

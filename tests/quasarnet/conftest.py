@@ -3,7 +3,7 @@
 import pytest
 
 from qnet_tui.quasarnet.settings import TrainingSettings
-from qnet_tui.quasarnet.training import Trained, Trainer
+from qnet_tui.quasarnet.training import ENGINES, AnyTrainer, Trained, trainer_for
 from qnet_tui.spectra.grids import log_grid
 from tests.quasarnet.small import SMALL, Spectra
 
@@ -18,11 +18,16 @@ def held_out() -> Spectra:
     return Spectra(40, log_grid(), seed=2)
 
 
-@pytest.fixture(scope="session")
-def trainer() -> Trainer:
-    return Trainer(SMALL, TrainingSettings(epochs=3, learning_rate=1e-2, batch=32, c_threshold=0.5))
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")
-def trained(trainer: Trainer, spectra: Spectra, held_out: Spectra) -> Trained:
+def trainer(engine: str) -> AnyTrainer:
+    return trainer_for(SMALL, TrainingSettings(epochs=3, learning_rate=1e-2, batch=32, c_threshold=0.5), engine=engine)
+
+
+@pytest.fixture(scope="session")
+def trained(trainer: AnyTrainer, spectra: Spectra, held_out: Spectra) -> Trained:
     return trainer.train(spectra.x, spectra.targets, seed=7, validation=held_out.validation)

@@ -2,8 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from qnet_tui.errors import BadInput
+from qnet_tui.quasarnet import runtime
+from qnet_tui.quasarnet.runtime import gpu_may_be_here
 
 STARTS = {
     "threads": """
@@ -42,6 +47,25 @@ import qnet_tui.quasarnet.lines, qnet_tui.quasarnet.loss, qnet_tui.quasarnet.net
 import qnet_tui.quasarnet.settings, qnet_tui.quasarnet.training, qnet_tui.quasarnet.weights_file
 print([name for name in ("tensorflow", "keras", "h5py") if name in sys.modules])
 """,
+    "driver without a card": """
+import os
+os.environ.pop("CUDA_VISIBLE_DEVICES", None)
+from qnet_tui.quasarnet import runtime
+runtime._GPU_NODES = ("null",)
+assert runtime.gpu_may_be_here()
+tf = runtime.configure_tensorflow()
+print(runtime.gpu_in_use(), os.environ.get("CUDA_VISIBLE_DEVICES"), float(tf.reduce_sum(tf.ones(3))),
+      tf.config.experimental.tensor_float_32_execution_enabled())
+""",
+    "hidden": """
+import os
+os.environ.pop("CUDA_VISIBLE_DEVICES", None)
+os.environ["QNET_DEVICE"] = "cpu"
+from qnet_tui.quasarnet import runtime
+runtime._GPU_NODES = ("null",)
+runtime.configure_tensorflow()
+print(runtime.gpu_may_be_here(), runtime.gpu_in_use(), os.environ["CUDA_VISIBLE_DEVICES"])
+""",
     "noisy": """
 import os, sys
 class Finder:
@@ -77,6 +101,55 @@ def starts() -> dict[str, tuple[str, str]]:
 
 def test_one_thread_no_gpu_and_nothing_on_stderr(starts: dict[str, tuple[str, str]]) -> None:
     assert starts["threads"] == ("1 1 0 3.0", "")
+
+
+def test_a_driver_without_a_usable_card_leaves_the_processor_and_says_nothing(
+    starts: dict[str, tuple[str, str]],
+) -> None:
+    assert starts["driver without a card"] == ("False None 3.0 False", "")
+
+
+def test_qnet_device_hides_a_gpu(starts: dict[str, tuple[str, str]]) -> None:
+    assert starts["hidden"] == ("False False -1", "")
+
+
+def test_a_gpu_is_looked_for_only_where_a_driver_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("QNET_DEVICE", raising=False)
+    assert not gpu_may_be_here(tmp_path)
+    (tmp_path / "nvidiactl").touch()
+    assert gpu_may_be_here(tmp_path)
+    monkeypatch.setenv("QNET_DEVICE", "CPU")
+    assert not gpu_may_be_here(tmp_path)
+    monkeypatch.setenv("QNET_DEVICE", "cuda")
+    with pytest.raises(BadInput, match="QNET_DEVICE is 'cuda'"):
+        gpu_may_be_here(tmp_path)
+
+
+class Gpus:
+    """A TensorFlow with two cards, as far as setting them up goes."""
+
+    def __init__(self, *, already_used: bool) -> None:
+        self.config = self.experimental = self
+        self.tf32, self.grows, self.already_used = True, set(), already_used
+
+    def list_physical_devices(self, kind: str) -> list[str]:
+        return ["GPU:0", "GPU:1"] if kind == "GPU" else []
+
+    def enable_tensor_float_32_execution(self, on: bool) -> None:
+        self.tf32 = on
+
+    def set_memory_growth(self, gpu: str, on: bool) -> None:
+        if self.already_used:
+            raise RuntimeError("Physical devices cannot be modified after being initialized")
+        self.grows.add((gpu, on))
+
+
+def test_cards_compute_in_float32_and_take_memory_as_needed() -> None:
+    gpus = Gpus(already_used=False)
+    runtime._set_up_gpus(gpus)
+    assert not gpus.tf32
+    assert gpus.grows == {("GPU:0", True), ("GPU:1", True)}
+    runtime._set_up_gpus(Gpus(already_used=True))
 
 
 def test_tensorflow_already_running_otherwise_is_an_error_of_one_line(starts: dict[str, tuple[str, str]]) -> None:

@@ -1,9 +1,10 @@
 import dataclasses
+import functools
 import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from qnet_tui.quasarnet.inference import Predictor, confidence_and_redshift
 from qnet_tui.quasarnet.loss import network_loss
 from qnet_tui.quasarnet.network import initial_arrays
 from qnet_tui.quasarnet.settings import NetworkSettings, TrainingSettings
-from qnet_tui.quasarnet.training import EpochRecord, Trained, Trainer, train_network
+from qnet_tui.quasarnet.training import ENGINES, AnyTrainer, EpochRecord, Trained, train_network, trainer_for
 from qnet_tui.quasarnet.weights import Weights
 from qnet_tui.spectra.grids import grid_from_wave, linear_grid, log_grid
 from tests.quasarnet.small import SMALL, Spectra
@@ -34,17 +35,19 @@ import json, sys
 from tests.quasarnet.small import SMALL, Spectra
 from tests.quasarnet.test_training import digest
 from qnet_tui.quasarnet.settings import TrainingSettings
-from qnet_tui.quasarnet.training import Trainer
+from qnet_tui.quasarnet.training import ENGINES, trainer_for
 from qnet_tui.spectra.grids import log_grid
 spectra, held_out = Spectra(96, log_grid(), seed=1), Spectra(40, log_grid(), seed=2)
-trainer = Trainer(SMALL, TrainingSettings(epochs=3, learning_rate=1e-2, batch=32, c_threshold=0.5))
-print(json.dumps({seed: digest(trainer.train(spectra.x, spectra.targets, seed,
-      validation=held_out.validation).weights) for seed in map(int, sys.argv[1:])}))
+settings = TrainingSettings(epochs=3, learning_rate=1e-2, batch=32, c_threshold=0.5)
+trainers = {engine: trainer_for(SMALL, settings, engine=engine) for engine in ENGINES}
+print(json.dumps({engine: {seed: digest(trainer.train(spectra.x, spectra.targets, seed,
+      validation=held_out.validation).weights) for seed in map(int, sys.argv[1:])}
+      for engine, trainer in trainers.items()}))
 """
 
 
 @pytest.fixture(scope="module", autouse=True)
-def elsewhere() -> Iterator[subprocess.Popen[str]]:
+def elsewhere() -> Iterator[Callable[[], dict[str, dict[str, str]]]]:
     """Started before the first test of this module, asked by the last: it trains while they run."""
     process = subprocess.Popen(
         [sys.executable, "-c", IN_ANOTHER_PROCESS, "3", "7"],
@@ -52,7 +55,14 @@ def elsewhere() -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    yield process
+
+    @functools.cache
+    def answer() -> dict[str, dict[str, str]]:
+        out, err = process.communicate(timeout=200)
+        assert process.returncode == 0, err
+        return json.loads(out)
+
+    yield answer
     process.kill()
     process.communicate()
 
@@ -65,7 +75,7 @@ def test_the_history_has_one_record_per_epoch(trained: Trained) -> None:
     assert trained.weights.rescale
 
 
-def test_training_finds_quasars_and_their_redshifts(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_finds_quasars_and_their_redshifts(trainer: AnyTrainer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer, "training", dataclasses.replace(trainer.training, epochs=14))
     training, unseen = Spectra(320, log_grid(), seed=5), Spectra(100, log_grid(), seed=6)
     trained = trainer.train(training.x, training.targets, 1, validation=unseen.validation)
@@ -110,7 +120,7 @@ def test_the_bal_head_without_truth_is_not_trained(trained: Trained) -> None:
     assert not np.array_equal(before["fc_offset_1/kernel"], after["fc_offset_1/kernel"])
 
 
-def test_the_bal_head_with_truth_is_trained(trainer: Trainer, spectra: Spectra) -> None:
+def test_the_bal_head_with_truth_is_trained(trainer: AnyTrainer, spectra: Spectra) -> None:
     weights = spectra.targets.weights.copy()
     weights[6, :20] = 1
     trained = trainer.train(spectra.x, Targets(spectra.targets.values, weights), 7)
@@ -119,7 +129,7 @@ def test_the_bal_head_with_truth_is_trained(trainer: Trainer, spectra: Spectra) 
     assert trained.weights.attrs["bal_trained"] is True
 
 
-def test_without_validation_the_last_epoch_is_kept(trainer: Trainer, spectra: Spectra) -> None:
+def test_without_validation_the_last_epoch_is_kept(trainer: AnyTrainer, spectra: Spectra) -> None:
     trained = trainer.train(spectra.x, spectra.targets, 7)
     assert trained.best_epoch == 3
     assert all(r.val_loss is None and r.tp is None and r.purity is None for r in trained.history)
@@ -133,7 +143,7 @@ class Stopped(Exception):
 
 
 def test_a_callback_stops_the_training_and_the_trainer_goes_on(
-    trainer: Trainer, trained: Trained, spectra: Spectra, held_out: Spectra
+    trainer: AnyTrainer, trained: Trained, spectra: Spectra, held_out: Spectra
 ) -> None:
     seen: list[EpochRecord] = []
 
@@ -151,12 +161,13 @@ def test_a_callback_stops_the_training_and_the_trainer_goes_on(
 
 
 @pytest.fixture(scope="module")
-def restless() -> Trainer:
+def restless(engine: str) -> AnyTrainer:
     """Its steps are so large that the smallest loss is not that of the last epoch."""
-    return Trainer(
+    return trainer_for(
         NetworkSettings(layers=4, filters=2, dense=2, dropout=0.0, n_boxes=5, n_pixels=200),
         TrainingSettings(epochs=6, learning_rate=3.0, batch=16, keep="best-loss", record_start=False),
         grid_from_wave(np.linspace(4000, 8000, 200)),
+        engine,
     )
 
 
@@ -167,9 +178,9 @@ def few_boxes(n: int = 32) -> tuple[np.ndarray, Targets]:
     return rng.normal(size=(n, 200)).astype(np.float32), Targets(values, np.ones((7, n), dtype=np.float32))
 
 
-def test_the_smallest_training_loss_can_be_kept(restless: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_smallest_training_loss_can_be_kept(restless: AnyTrainer, monkeypatch: pytest.MonkeyPatch) -> None:
     x, targets = few_boxes()
-    trained = restless.train(x, targets, 1)
+    trained = restless.train(x, targets, 2)
     losses = [record.loss for record in trained.history]
     assert [record.epoch for record in trained.history] == [1, 2, 3, 4, 5, 6]
     assert trained.best_epoch == 1 + int(np.argmin(losses))
@@ -179,12 +190,12 @@ def test_the_smallest_training_loss_can_be_kept(restless: Trainer, monkeypatch: 
     # The kept weights are those of a training that ends there.
     shorter = dataclasses.replace(restless.training, epochs=trained.best_epoch, keep="last")
     monkeypatch.setattr(restless, "training", shorter)
-    same = restless.train(x, targets, 1)
+    same = restless.train(x, targets, 2)
     assert digest(same.weights) == digest(trained.weights)
     assert same.best_epoch == trained.best_epoch
 
 
-def test_a_training_that_diverges_says_so(restless: Trainer) -> None:
+def test_a_training_that_diverges_says_so(restless: AnyTrainer) -> None:
     x, targets = few_boxes()
     with pytest.raises(QnetError, match="smaller learning rate") as caught:
         restless.train(x * np.float32(1e30), targets, 1)
@@ -203,12 +214,12 @@ def test_a_training_that_diverges_says_so(restless: Trainer) -> None:
         (lambda x, t: (np.where(np.arange(96)[:, None] == 7, np.inf, x), t), "row 7: .*not finite"),
     ],
 )
-def test_data_that_cannot_be_trained_on_are_refused(trainer: Trainer, spectra: Spectra, change, message) -> None:
+def test_data_that_cannot_be_trained_on_are_refused(trainer: AnyTrainer, spectra: Spectra, change, message) -> None:
     with pytest.raises(BadInput, match=message):
         trainer.train(*change(spectra.x, spectra.targets), seed=1)
 
 
-def test_a_validation_set_on_another_grid_is_refused(trainer: Trainer, spectra: Spectra) -> None:
+def test_a_validation_set_on_another_grid_is_refused(trainer: AnyTrainer, spectra: Spectra) -> None:
     other = Spectra(4, linear_grid(), seed=1)
     with pytest.raises(BadInput, match="validation vectors"):
         trainer.train(
@@ -221,10 +232,16 @@ def test_a_validation_set_on_another_grid_is_refused(trainer: Trainer, spectra: 
 
 def test_a_grid_of_another_length_is_refused() -> None:
     once = TrainingSettings(epochs=1, learning_rate=1e-3)
-    with pytest.raises(BadInput, match="grid has 458"):
-        Trainer(SMALL, once, linear_grid())
-    with pytest.raises(BadInput, match="no published grid has 300 pixels"):
-        Trainer(NetworkSettings(layers=4, filters=2, dense=2, n_pixels=300), once)
+    for engine in ENGINES:
+        with pytest.raises(BadInput, match="grid has 458"):
+            trainer_for(SMALL, once, linear_grid(), engine)
+        with pytest.raises(BadInput, match="no published grid has 300 pixels"):
+            trainer_for(NetworkSettings(layers=4, filters=2, dense=2, n_pixels=300), once, engine=engine)
+
+
+def test_an_unknown_engine_is_refused() -> None:
+    with pytest.raises(BadInput, match="no training engine is called 'torch'; choose graph or keras"):
+        trainer_for(SMALL, TrainingSettings(epochs=1, learning_rate=1e-3), engine="torch")
 
 
 def test_the_best_validation_loss_needs_a_validation_set(spectra: Spectra) -> None:
@@ -234,11 +251,14 @@ def test_the_best_validation_loss_needs_a_validation_set(spectra: Spectra) -> No
 
 
 def test_a_seed_gives_the_same_bits_in_any_process_and_at_any_place(
-    elsewhere: subprocess.Popen[str], trainer: Trainer, trained: Trained, spectra: Spectra, held_out: Spectra
+    elsewhere: Callable[[], dict[str, dict[str, str]]],
+    engine: str,
+    trainer: AnyTrainer,
+    trained: Trained,
+    spectra: Spectra,
+    held_out: Spectra,
 ) -> None:
-    out, err = elsewhere.communicate(timeout=200)
-    assert elsewhere.returncode == 0, err
-    there = json.loads(out)
+    there = elsewhere()[engine]
     assert there["7"] == digest(trained.weights)  # The first network here, the second there.
     here = trainer.train(spectra.x, spectra.targets, 3, validation=held_out.validation)
     assert there["3"] == digest(here.weights)  # The first network there, not the first here.
