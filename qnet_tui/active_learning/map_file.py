@@ -11,11 +11,13 @@ from qnet_tui.active_learning.outlier_map import MapSettings, OutlierMap
 from qnet_tui.errors import BadInput
 from qnet_tui.whole_files import whole_file
 
-FORMAT = 1
+FORMAT = 2
+ONE_BY_ONE = {"engine": "minisom", "starts": 1}
+"""What a file of format 1 does not say of its map's settings: there was no other way to train one."""
 
 
 def save_map(path: Path, som: OutlierMap) -> None:
-    """Write ``weights`` and, as JSON, all that is known of the map (format 1). QnetError when it cannot be."""
+    """Write ``weights`` and, as JSON, all that is known of the map (format 2). QnetError when it cannot be."""
     about = {
         "format": FORMAT,
         "settings": asdict(som.settings),
@@ -29,13 +31,14 @@ def save_map(path: Path, som: OutlierMap) -> None:
 
 
 def load_map(path: Path) -> OutlierMap:
-    """Read what :func:`save_map` wrote. Raises BadInput when it is absent, torn or something else."""
+    """Read what :func:`save_map` wrote, also in format 1. Raises BadInput when it is absent, torn or something else."""
     try:
         with np.load(path, allow_pickle=False) as z:
             weights, about = z["weights"], json.loads(str(z["about"]))
-        if about.pop("format") != FORMAT:
+        written = about.pop("format")
+        if written not in (1, FORMAT):
             raise BadInput("map of another format", file=path, mend="update the program")
-        settings = MapSettings(**about.pop("settings"))
+        settings = MapSettings(**(ONE_BY_ONE if written == 1 else {}) | about.pop("settings"))
         som = OutlierMap(weights=weights, settings=settings, **about)
     except FileNotFoundError:
         raise BadInput("no map", file=path, mend="run the round's map again") from None

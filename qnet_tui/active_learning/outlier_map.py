@@ -1,13 +1,13 @@
 """The self-organising map that tells common spectra from odd ones (Green et al. 2025, section 3, Fig. 2).
 
 Spectra whose cell of the map holds few others are not worth people's time: they are data problems and
-rarities, and a network learns little from them. minisom owns the map: its winner, update, decay and error
-measures are used as they are; a wrap-around neighbourhood, which it lacks, is its own neighbourhood rolled
-over the edges.
+rarities, and a network learns little from them. minisom owns the map: its first weights, neighbourhood, decay and
+error measures are used as they are; a wrap-around neighbourhood, which it lacks, is its own neighbourhood rolled
+over the edges. The map is trained by Kohonen's batch rule (:mod:`.batch_map`) or one spectrum at a time by minisom.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,9 +15,20 @@ import numpy as np
 from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
+from qnet_tui.active_learning.batch_map import Step, train_in_batches
+from qnet_tui.active_learning.best_matching_units import two_best_cells
 from qnet_tui.errors import BadInput, QnetError
 
 PAPER_SIDE = 45
+BATCHES = 200
+BATCH_SHARE = 10
+END_OF_BATCHES = 0.02
+EPOCHS = 10
+STARTS = 2
+END_SIGMA = 0.9
+HELD_FROM = 0.6
+"""Batch training, see :class:`MapSettings`; measured to reach minisom's errors on the same spectra."""
+
 PASSES = 20
 MAX_ITERATIONS = 100_000
 MAX_TRAINING_ROWS = 20_000
@@ -25,6 +36,7 @@ END_OF_LEARNING = 0.001
 """What is left of the learning rate after the last update, as a share (upstream: 1 to 0.001)."""
 
 NEIGHBORHOODS = ("gaussian", "mexican_hat", "bubble", "triangle")
+ENGINES = ("batch", "minisom")
 
 
 def map_side(rows: int) -> int:
@@ -36,50 +48,66 @@ def map_side(rows: int) -> int:
 class MapSettings:
     """How a map is trained.
 
-    ``iterations`` are updates by one spectrum each; ``sigma`` (cells) and ``learning_rate`` are the values at
-    the start. The learning rate falls exponentially to a thousandth, sigma to 1 cell (minisom's
-    ``inverse_decay_to_one``): first the whole map is laid out, then every cell finds its own place.
-    ``torus`` joins opposite edges, as in the paper's map.
+    ``engine`` "batch": 200 batches of a tenth of the spectra each, as upstream took them, while the learning rate falls
+    exponentially to 0.02 and sigma (cells) to where it is held, six tenths of its way to 0.9 cells by minisom's inverse
+    decay; then ``iterations`` epochs over all spectra in which each cell becomes the mean of its neighbourhood. The
+    small batches lay the map out without folds, which epochs over everything alone do not. Of the maps of ``starts``
+    different first weights the one with the least topographic error stays.
+    "minisom": ``iterations`` updates by one spectrum each; the learning rate falls exponentially to a thousandth, sigma
+    to 1 cell (minisom's ``inverse_decay_to_one``). ``sigma`` and ``learning_rate`` are the values at the start.
+    Either way the whole map is laid out first, then every cell finds its own place. ``torus`` joins opposite edges, as
+    in the paper's map.
     """
 
     side: int = PAPER_SIDE
     sigma: float = 8.6
     learning_rate: float = 0.5
-    iterations: int = MAX_ITERATIONS
+    iterations: int = EPOCHS
     seed: int = 0
     torus: bool = True
     neighborhood: str = "gaussian"
+    engine: str = "batch"
+    starts: int = STARTS
 
     def __post_init__(self) -> None:
-        """Refuse what minisom cannot train."""
+        """Refuse what cannot be trained."""
         if not 1 <= self.side <= 1000:
             raise BadInput(f"a map of {self.side} × {self.side} cells is not possible")
         if not self.sigma > 0 or not 0 < self.learning_rate <= 1:
             raise BadInput(f"map: sigma {self.sigma} or learning rate {self.learning_rate} is out of range")
-        if self.iterations < 1:
-            raise BadInput(f"map: {self.iterations} iterations train nothing")
+        if self.iterations < 1 or self.starts < 1:
+            raise BadInput(f"map: {self.iterations} iterations from {self.starts} starts train nothing")
         if not 0 <= self.seed < 2**32:
             raise BadInput(f"map: seed {self.seed} is not in 0 … 2^32-1")
         if self.neighborhood not in NEIGHBORHOODS:
             raise BadInput(f"map: no neighbourhood '{self.neighborhood}'", mend=f"one of {', '.join(NEIGHBORHOODS)}")
+        if self.engine not in ENGINES:
+            raise BadInput(f"map: no engine '{self.engine}'", mend=f"one of {', '.join(ENGINES)}")
+        if self.engine == "batch" and self.neighborhood == "mexican_hat":
+            raise BadInput("map: no means can be taken with a mexican hat", mend="train with engine minisom")
 
 
-def default_settings(rows: int, *, side: int | None = None, seed: int = 0, torus: bool = True) -> MapSettings:
+def default_settings(
+    rows: int, *, side: int | None = None, seed: int = 0, torus: bool = True, engine: str = "batch"
+) -> MapSettings:
     """Settings for a map trained on ``rows`` spectra; ``side`` as :func:`map_side` when not given.
 
-    As upstream where it said something: 20 passes over the sample (200 iterations of a tenth of it each; at
-    most 100,000 updates, about what 4,600 labels gave it), and a neighbourhood that starts with half the mean
-    distance of two cells, 8.61 cells on the 45 × 45 torus (at least 1, where minisom's decay ends). The
-    learning rate starts with 0.5 and not with upstream's 1, with which the first spectra overwrite the map.
+    The neighbourhood starts with half the mean distance of two cells as upstream, 8.61 cells on the 45 × 45 torus (at
+    least 1, where minisom's decay ends). The learning rate starts with 0.5 and not with upstream's 1, with which the
+    first spectra overwrite the map. "minisom": as upstream where it said something, 20 passes over the sample (200
+    iterations of a tenth of it each; at most 100,000 updates, about what 4,600 labels gave it).
     """
     side = map_side(rows) if side is None else side
-    return MapSettings(
+    settings = MapSettings(
         side=side,
         sigma=max(1.0, round(0.5 * mean_map_distance(side, torus=torus), 2)),
-        iterations=max(1, min(MAX_ITERATIONS, PASSES * rows)),
         seed=seed,
         torus=torus,
+        engine=engine,
     )
+    if engine == "minisom":
+        return replace(settings, iterations=max(1, min(MAX_ITERATIONS, PASSES * rows)), starts=1)
+    return settings
 
 
 def mean_map_distance(side: int, *, torus: bool) -> float:
@@ -110,8 +138,8 @@ def draw_training_sample(
 ) -> TrainingSample:
     """All of ``of`` spectra, or ``max_rows`` of them drawn without replacement.
 
-    minisom takes one spectrum at a time, and 20,000 fix a map of 2,025 cells; a pool of millions never goes
-    in whole. ``source`` ("labelled" or "pool") says where they came from and is only recorded.
+    20,000 fix a map of 2,025 cells; a pool of millions never goes in whole. ``source`` ("labelled" or "pool") says
+    where they came from and is only recorded.
     """
     if max_rows < 1:
         raise BadInput(f"a map cannot be trained on {max_rows} spectra")
@@ -161,8 +189,9 @@ def train_map(
     """Train a map on vectors ``x`` (n, n_pixels), rebinned and renormalised as the networks see them.
 
     ``seed`` takes the place of ``settings.seed`` and is recorded there; the same seed, vectors and versions
-    give the same map. Every pass over ``x`` takes the vectors in a new order. ``on_progress`` hears
-    (updates done, updates in all) now and then. Raises BadInput on no or on non-finite vectors.
+    give the same map, with "batch" for any number of threads. minisom's own training takes the vectors in a new order
+    in every pass. ``on_progress`` hears (steps or updates done, all of them) now and then. Raises BadInput on no or on
+    non-finite vectors.
     """
     if x.ndim != 2 or not len(x):
         raise BadInput("no spectra to train the map on", mend="ingest spectra, or import labels that match some")
@@ -170,14 +199,70 @@ def train_map(
         raise BadInput("spectra with non-finite values cannot train the map")
     if seed is not None:
         settings = replace(settings, seed=_minisom_seed(seed))
+    train = _train_in_batches if settings.engine == "batch" else _train_one_by_one
+    return _measured(train(x, settings, on_progress), x, settings)
+
+
+def _train_in_batches(
+    x: NDArray[np.floating[Any]], settings: MapSettings, on_progress: Callable[[int, int], None] | None
+) -> Any:
+    done, total = 0, settings.starts * (BATCHES + settings.iterations)
+
+    def stepped() -> None:
+        nonlocal done
+        done += 1
+        if on_progress is not None and done % 10 == 0:
+            on_progress(done, total)
+
+    kept, least = None, math.inf
+    for start in range(settings.starts):
+        one = settings if start == 0 else replace(settings, seed=_minisom_seed(SeedSequence([settings.seed, start])))
+        som = new_minisom(one, x.shape[1])
+        som.random_weights_init(x)
+        train_in_batches(som, x, training_steps(len(x), one), on_step=stepped)
+        weights = som.get_weights().reshape(settings.side**2, -1)
+        if settings.starts == 1 or settings.side == 1 or not np.isfinite(weights).all():
+            return som
+        apart = count_apart(x, weights, settings)
+        if apart < least:
+            kept, least = som, apart
+    return kept
+
+
+def training_steps(n: int, settings: MapSettings) -> Iterator[Step]:
+    """The steps of a batch training on ``n`` spectra: batches of a tenth in a new order every pass, then epochs."""
+    rng = np.random.default_rng(settings.seed)
+    size = -(-n // BATCH_SHARE)
+    order = np.empty(0, dtype=np.int64)
+    for t in range(BATCHES):
+        if len(order) < size:
+            order = np.concatenate([order, rng.permutation(n)])
+        rate = settings.learning_rate * (END_OF_BATCHES / settings.learning_rate) ** (t / BATCHES)
+        yield Step(held_decay(settings.sigma, t / BATCHES), min(rate, settings.learning_rate), order[:size])
+        order = order[size:]
+    for _ in range(settings.iterations):
+        yield Step(held_decay(settings.sigma, 1.0), 1.0)
+
+
+def held_decay(sigma: float, progress: float) -> float:
+    """Sigma when a part ``progress`` (0 … 1) of the batches is done: minisom's inverse decay, six tenths of the way.
+
+    Single updates count for little at their end, where the learning rate is low: what they leave is the map of a
+    wider neighbourhood than their last. Epochs converge at the width that is held.
+    """
+    return sigma / (1 + HELD_FROM * progress * (sigma / min(sigma, END_SIGMA) - 1))
+
+
+def _train_one_by_one(
+    x: NDArray[np.floating[Any]], settings: MapSettings, on_progress: Callable[[int, int], None] | None
+) -> Any:
     som = new_minisom(settings, x.shape[1])
     som.random_weights_init(x)
-    order = _training_order(len(x), settings)
-    for t, i in enumerate(order):
+    for t, i in enumerate(_training_order(len(x), settings)):
         som.update(x[i], som.winner(x[i]), t, settings.iterations)
         if on_progress is not None and (t + 1) % 500 == 0:
             on_progress(t + 1, settings.iterations)
-    return _measured(som, x, settings)
+    return som
 
 
 def new_minisom(settings: MapSettings, n_pixels: int) -> Any:
@@ -241,7 +326,7 @@ def _measured(som: Any, x: NDArray[np.floating[Any]], settings: MapSettings) -> 
         quantization += float(som.quantization_error(part)) * len(part)
         if settings.side > 1:
             topographic += float(som.topographic_error(part)) * len(part)
-            wrapped_error += _wrapped_errors(part, weights, settings)
+            wrapped_error += count_apart(part, weights, settings)
     return OutlierMap(
         weights,
         settings,
@@ -252,55 +337,13 @@ def _measured(som: Any, x: NDArray[np.floating[Any]], settings: MapSettings) -> 
     )
 
 
-def _wrapped_errors(x: NDArray[np.float64], weights: NDArray[np.float64], settings: MapSettings) -> int:
-    half_square = 0.5 * np.einsum("ij,ij->i", weights, weights)
-    two = np.argpartition(half_square - x @ weights.T, 1, axis=1)[:, :2]
+def count_apart(x: NDArray[np.floating[Any]], weights: NDArray[np.float64], settings: MapSettings) -> int:
+    """How many vectors have two best cells that do not touch, over an edge neither if the map is a torus."""
+    two = two_best_cells(x, weights)
     apart = np.abs(np.diff(np.stack(np.divmod(two, settings.side)), axis=2))[..., 0]
     if settings.torus:
         apart = np.minimum(apart, settings.side - apart)
     return int(np.count_nonzero(apart.max(axis=0) > 1))
-
-
-def best_matching_units(
-    x: NDArray[np.floating[Any]], weights: NDArray[np.floating[Any]], *, block: int = 2048
-) -> NDArray[np.int64]:
-    """The cell nearest to each vector, as ``minisom.winner`` finds it; the lowest index on ties.
-
-    ``x`` is (n, n_pixels), also a memory map, ``weights`` (cells, n_pixels). Returns i8 (n,) cell indices.
-    Distances are compared as ½|w|² - x·w in float32 blocks (all the speed is there); wherever another cell is
-    closer to the best than float32 can tell, minisom's own float64 distance decides. Raises QnetError on a
-    vector that is not finite.
-    """
-    w64 = np.ascontiguousarray(weights, dtype=np.float64)
-    w32 = np.ascontiguousarray(w64.T, dtype=np.float32)
-    half_square = 0.5 * np.einsum("ij,ij->i", w64, w64)
-    half32 = half_square.astype(np.float32)
-    longest = math.sqrt(2.0 * half_square.max())
-    gaps = np.empty((min(block, max(1, len(x))), len(w64)), dtype=np.float32)
-    out = np.empty(len(x), dtype=np.int64)
-    for a in range(0, len(x), block):
-        part = np.asarray(x[a : a + block])
-        x32 = part.astype(np.float32, copy=False)
-        gap = np.matmul(x32, w32, out=gaps[: len(part)])
-        np.subtract(half32, gap, out=gap)
-        best = gap.argmin(axis=1)
-        here = np.arange(len(best))
-        least = gap[here, best]
-        if not np.isfinite(least).all():
-            raise QnetError(
-                f"vector {a + int(np.argmin(np.isfinite(least)))} is not finite", mend="ingest its file again"
-            )
-        length = np.sqrt(np.einsum("ij,ij->i", x32, x32))
-        # In any order of summation |error of x·w| <= D u |x||w|; the roundings of the inputs and of the
-        # difference add less than 4 u (|x| + |w|) |w|. Twice that, because both sides of a comparison err.
-        error = 2.0**-23 * longest * (x.shape[1] * length + 4.0 * (length + longest))
-        limit = least + error.astype(np.float32)
-        gap[here, best] = np.inf
-        for i in np.flatnonzero(gap.min(axis=1) <= limit):
-            cells = np.sort(np.append(np.flatnonzero(gap[i] <= limit[i]), best[i]))
-            best[i] = cells[np.linalg.norm(np.subtract(part[i], w64[cells]), axis=-1).argmin()]
-        out[a : a + block] = best
-    return out
 
 
 def cell_counts(

@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from qnet_tui.errors import BadInput, QnetError
 
 @pytest.fixture
 def som() -> OutlierMap:
-    settings = MapSettings(side=3, sigma=1.5, iterations=10, seed=8, torus=False)
+    settings = MapSettings(side=3, sigma=1.5, iterations=10, seed=8, torus=False, starts=3)
     return OutlierMap(np.random.default_rng(0).normal(size=(9, 5)), settings, 40, 1.25, 0.5, float("nan"))
 
 
@@ -24,6 +25,18 @@ def test_round_trip(som: OutlierMap, tmp_path: Path) -> None:
     assert (back.trained_on, back.quantization_error, back.topographic_error) == (40, 1.25, 0.5)
     assert np.isnan(back.torus_topographic_error)
     assert [p.name for p in tmp_path.iterdir()] == ["map.npz"]
+
+
+def test_a_file_of_format_1_is_a_map_of_minisoms_training(som: OutlierMap, tmp_path: Path) -> None:
+    path = tmp_path / "map.npz"
+    settings = asdict(som.settings)
+    del settings["engine"], settings["starts"]
+    about = {name: value for name, value in asdict(som).items() if name not in ("weights", "settings")}
+    about |= {"format": 1, "settings": settings}
+    np.savez(path, weights=som.weights, about=np.array(json.dumps(about)))
+    back = load_map(path)
+    assert back.settings == replace(som.settings, engine="minisom", starts=1)
+    np.testing.assert_array_equal(back.weights, som.weights)
 
 
 def test_same_map_same_bytes(som: OutlierMap, tmp_path: Path) -> None:

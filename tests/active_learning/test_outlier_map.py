@@ -6,10 +6,10 @@ import pytest
 from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
+from qnet_tui.active_learning.best_matching_units import best_matching_units
 from qnet_tui.active_learning.outlier_map import (
     MapSettings,
     OutlierMap,
-    best_matching_units,
     cell_counts,
     default_settings,
     draw_training_sample,
@@ -23,7 +23,7 @@ from qnet_tui.active_learning.outlier_map import (
 )
 from qnet_tui.errors import BadInput, QnetError
 
-SMALL = MapSettings(side=6, sigma=2.0, iterations=600, seed=4)
+SMALL = MapSettings(side=6, sigma=2.0, iterations=600, seed=4, engine="minisom", starts=1)
 
 
 def spectra(n: int, n_pixels: int = 24, seed: int = 0) -> NDArray[np.float32]:
@@ -60,10 +60,11 @@ def test_mean_distance_of_cells(side: int, torus: bool) -> None:
 
 
 def test_defaults_follow_the_paper() -> None:
-    paper = default_settings(4600, side=45)
-    assert (paper.sigma, paper.iterations, paper.torus) == (8.61, 92_000, True)
-    assert default_settings(1_000_000).iterations == 100_000
-    small = default_settings(300, seed=3)
+    paper = default_settings(4600, side=45, engine="minisom")
+    assert (paper.sigma, paper.iterations, paper.torus, paper.engine) == (8.61, 92_000, True, "minisom")
+    assert default_settings(1_000_000, engine="minisom").iterations == 100_000
+    assert default_settings(4600, side=45).engine == "batch"
+    small = default_settings(300, seed=3, engine="minisom")
     assert (small.side, small.sigma, small.iterations, small.seed) == (5, 1.0, 6000, 3)
 
 
@@ -175,6 +176,9 @@ def test_training_refuses_what_it_cannot_learn_from() -> None:
         {"iterations": 0},
         {"seed": 2**32},
         {"neighborhood": "square"},
+        {"engine": "som"},
+        {"neighborhood": "mexican_hat"},
+        {"starts": 0},
     ],
 )
 def test_settings_are_checked(bad: dict[str, object]) -> None:
