@@ -8,6 +8,7 @@ import typer
 from qnet_tui.cli import (
     benchmarks,
     campaign,
+    clusters,
     inspection,
     inspection_files,
     merging,
@@ -58,6 +59,7 @@ app.add_typer(campaign.truth_app, name="truth")
 app.add_typer(campaign.campaign_app, name="campaign")
 app.add_typer(inspection.vi_app, name="vi")
 app.add_typer(runs.runs_app, name="runs")
+app.add_typer(clusters.cluster_app, name="cluster")
 app.add_typer(tools.weights_app, name="weights")
 
 

@@ -13,15 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from qnet_tui.compute.crew import Crew
 from qnet_tui.compute.tasks import Outcome, Summary, Task
 from qnet_tui.compute.where import Where
 from qnet_tui.compute.worker import Desk, perform
-from qnet_tui.errors import QnetError
-
-if TYPE_CHECKING:
-    from qnet_tui.compute.local_cluster import Crew
+from qnet_tui.compute.workers import Workers
 
 IN_FLIGHT_PER_WORKER = 2
 """One that runs and one that waits beside it: no worker idles, and no scheduler holds 36,000 tasks."""
@@ -34,8 +32,6 @@ MAX_ATTEMPTS = 20
 
 STOP_SECONDS = 0.2
 HEALTH_SECONDS = 2.0
-REVIVE_SECONDS = 6.0
-"""Longer than a nanny takes to replace a worker that died."""
 
 
 def never() -> bool:
@@ -45,7 +41,7 @@ def never() -> bool:
 
 def run_tasks(
     tasks: Iterable[Task],
-    where: Where,
+    where: Where | Workers,
     on_done: Callable[[Outcome], None],
     *,
     stop: Callable[[], bool] = never,
@@ -57,7 +53,8 @@ def run_tasks(
     the run when it says True: what had finished is still handed to ``on_done``, what runs is dropped with its
     worker. Ctrl-C and SIGTERM do the same and then raise KeyboardInterrupt and SystemExit(143).
     Raises QnetError when workers cannot be started or are all lost, and whatever ``tasks``, ``on_done`` or
-    ``stop`` raise; the workers are closed in every case. Results do not depend on ``where.jobs``.
+    ``stop`` raise; the workers are closed in every such case, and also at the end when a :class:`Where` was given
+    and not :class:`Workers`, which other calls go on with. Results do not depend on ``where.jobs``.
     """
     begin = time.monotonic()
     waiting = iter(tasks)
@@ -65,11 +62,13 @@ def run_tasks(
     if first is None:
         return Summary(0, (), 0, 0.0, False)
 
-    from qnet_tui.compute.local_cluster import local_crew
-
-    with _signals() as received, local_crew(where) as crew:
-        flight = _Flight(crew)
-        stopped = _fly(flight, first, waiting, where, on_done, lambda: bool(received) or stop())
+    workers = where if isinstance(where, Workers) else Workers(where)
+    with _signals() as received, contextlib.ExitStack() as stack:
+        stack.callback(workers.dismiss)
+        flight = _Flight(workers.crew())
+        stopped = _fly(flight, first, waiting, on_done, lambda: bool(received) or stop())
+        if workers is where and not stopped:
+            stack.pop_all()
     if signal.SIGINT in received:
         raise KeyboardInterrupt
     if signal.SIGTERM in received:
@@ -87,13 +86,13 @@ def _fly(
     flight: "_Flight",
     first: Task,
     waiting: Iterator[Task],
-    where: Where,
     on_done: Callable[[Outcome], None],
     stop: Callable[[], bool],
 ) -> bool:
     """Run until nothing is left (False) or ``stop`` says so (True)."""
     fresh: Task | None = first
-    room = IN_FLIGHT_PER_WORKER * where.jobs
+    crew = flight.crew
+    room = IN_FLIGHT_PER_WORKER * crew.jobs
     next_stop = next_health = 0.0
     complete = alive = time.monotonic()
     while True:
@@ -106,22 +105,21 @@ def _fly(
         while fresh is not None and len(flight.aloft) < room:
             flight.add(fresh)
             fresh = next(waiting, None)
+        crew.want(len(flight.aloft))
         if not flight.aloft:
             return False
         flight.land(on_done, STOP_SECONDS)
         if now < next_health:
             continue
         next_health = now + HEALTH_SECONDS
-        living = flight.crew.living()
+        living = crew.living()
         alive = now if living else alive
-        complete = now if living == where.jobs else complete
-        if now - alive > where.start_seconds:
-            raise QnetError(
-                f"no worker process has been alive for {where.start_seconds:.0f} s",
-                mend="see the log of the run; finished tasks are kept, resume when there is memory",
-            )
-        if now - complete > REVIVE_SECONDS:
-            flight.crew.revive()
+        complete = now if living == crew.jobs else complete
+        trouble = crew.trouble(now - alive)
+        if trouble is not None:
+            raise trouble
+        if now - complete > crew.revive_seconds:
+            crew.revive()
             complete = now
 
 
@@ -140,7 +138,7 @@ class _Attempt:
 class _Flight:
     """The tasks that workers have now, by Dask's key."""
 
-    crew: "Crew"
+    crew: Crew
     done: int = 0
     deaths: int = 0
     failed: list[str] = field(default_factory=list)
@@ -153,7 +151,7 @@ class _Flight:
         if task.name in self.names:
             raise ValueError(f"two tasks are named {task.name!r}")
         self.names.add(task.name)
-        self._submit(_Attempt(task, Desk(self.crew.folder, len(self.names))))
+        self._submit(_Attempt(task, Desk(self.crew.folder, next(self.crew.numbers))))
 
     def _submit(self, attempt: _Attempt) -> None:
         function = attempt.task.function
@@ -192,7 +190,8 @@ class _Flight:
         from distributed import KilledWorker
 
         name = attempt.task.name
-        report = attempt.desk.read()
+        finished = attempt.future.status == "finished"
+        report = attempt.desk.read(self.crew.report_seconds if finished else 0.0)
         if report is not None:
             value = None if report.error is not None else pickle.loads(report.value)
             return Outcome(name, value, report.error, report.seconds, report.worker, report.exit_code, report.traceback)

@@ -54,17 +54,26 @@ class Desk:
 
     def write(self, report: Report) -> None:
         """Leave the report, whole or not at all."""
-        partial = self.folder / f"{self.number}.{os.getpid()}.tmp"
+        partial = self.folder / f"{self.number}.{socket.gethostname()}.{os.getpid()}.tmp"
         partial.write_bytes(pickle.dumps(report))
         partial.replace(self.report)
 
-    def read(self) -> Report | None:
-        """The report, or None when there is none."""
-        try:
-            report: Report = pickle.loads(self.report.read_bytes())
-        except FileNotFoundError:
-            return None
-        return report
+    def read(self, patience: float = 0.0) -> Report | None:
+        """The report, or None when there is none after ``patience`` seconds.
+
+        On NFS a node may believe for a minute that a file is absent which another one has written.
+        """
+        end = time.monotonic() + patience
+        while True:
+            try:
+                report: Report = pickle.loads(self.report.read_bytes())
+            except FileNotFoundError:
+                if time.monotonic() >= end:
+                    return None
+                time.sleep(0.2)
+                list(self.folder.iterdir())  # Reading the folder makes NFS ask the server again.
+            else:
+                return report
 
     def died(self) -> str | None:
         """The worker under which the task last ran without an end (and forget it); None when it did not."""

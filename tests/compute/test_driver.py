@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from qnet_tui.compute.crew import THREAD_PINS, Crew
 from qnet_tui.compute.driver import run_tasks
-from qnet_tui.compute.local_cluster import THREAD_PINS, Crew, local_crew
+from qnet_tui.compute.local_cluster import local_crew
 from qnet_tui.compute.tasks import Outcome, Summary, Task
 from qnet_tui.compute.where import Where
 from qnet_tui.errors import QnetError
@@ -177,7 +178,7 @@ def test_a_run_whose_workers_are_all_lost_ends(monkeypatch: pytest.MonkeyPatch) 
     # As when a worker that died cannot be started again.
     monkeypatch.setattr(Client, "nthreads", lambda self: {})
     monkeypatch.setattr("qnet_tui.compute.driver.HEALTH_SECONDS", 0.0)
-    monkeypatch.setattr("qnet_tui.compute.driver.REVIVE_SECONDS", 0.3)
+    monkeypatch.setattr(Crew, "revive_seconds", 0.3)
     with pytest.raises(QnetError, match="no worker process has been alive for 1 s"):
         run([Task("a", f.nap, {"seconds": 60})], Where(jobs=1, start_seconds=0.6))
 

@@ -5,7 +5,19 @@ import sys
 
 import pytest
 
-HEAVY = ("numpy", "tensorflow", "keras", "textual", "dask", "distributed", "fitsio", "h5py", "minisom", "plotext")
+HEAVY = (
+    "numpy",
+    "tensorflow",
+    "keras",
+    "textual",
+    "dask",
+    "distributed",
+    "dask_jobqueue",
+    "fitsio",
+    "h5py",
+    "minisom",
+    "plotext",
+)
 
 
 def loaded_by(code: str) -> set[str]:
@@ -27,7 +39,9 @@ def run_command(arguments: str) -> str:
     )
 
 
-@pytest.mark.parametrize("arguments", ["--help", "run-al --help", "label --help", "truth --help", "--version"])
+@pytest.mark.parametrize(
+    "arguments", ["--help", "run-al --help", "label --help", "truth --help", "cluster --help", "--version"]
+)
 def test_help_loads_nothing_heavy(arguments):
     assert not loaded_by(run_command(arguments)) & set(HEAVY)
 
