@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from storage.errors import DiskFull, ReadOnlyWorkspace, StorageError
 
@@ -46,15 +47,26 @@ def write_durably(path: Path, *pieces: bytes | memoryview) -> None:
     The file gets mode 0660 whatever the umask is, so that colleagues of the group can replace it. A failure
     leaves what was there before.
     """
+    with durable_stream(path) as stream:
+        for piece in pieces:
+            write_whole(stream.fileno(), piece)
+
+
+@contextmanager
+def durable_stream(path: Path) -> Iterator[BinaryIO]:
+    """Give a stream to write to that becomes the file ``path`` as :func:`write_durably` does, when all went well.
+
+    It can seek. What is written need never be in memory as a whole.
+    """
     temporary = temporary_name(path)
     with one_line_errors(path):
         try:
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
-            with os.fdopen(handle, "wb", buffering=0) as stream:
+            handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+            with os.fdopen(handle, "w+b") as stream:
                 os.fchmod(handle, FILE_MODE)
-                for piece in pieces:
-                    write_whole(handle, piece)
-                os.fsync(stream.fileno())
+                yield stream
+                stream.flush()
+                os.fsync(handle)
             temporary.replace(path)
         except BaseException:
             with suppress(OSError):

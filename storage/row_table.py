@@ -2,11 +2,12 @@
 
 import math
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
 import numpy as np
+import sqlite_utils
 from numpy.typing import NDArray
 
 from storage.connection import connect, database_errors
@@ -55,6 +56,9 @@ ROW_DTYPE = np.dtype(
 Fluxes in nanomaggies; NaN where the file had none."""
 
 _PAGE = 50_000
+"""Ids that one statement looks at: a read lock of some tenths of a second, whatever the size of the table."""
+
+_SLICE = 10_000
 _MAGNITUDES = {"mag_g": "flux_g", "mag_r": "flux_r", "mag_z": "flux_z"}
 _TABLES = {"row", "file", "t"}
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
@@ -63,51 +67,104 @@ _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
 def read_rows(ws: Workspace, where: str | None = None, *, object_ids: Iterable[int] | None = None) -> NDArray[np.void]:
     """Return the rows that have a vector, as an array of :data:`ROW_DTYPE` sorted by id.
 
+    That is 340 bytes a row; of millions of rows take pages of a few columns (:func:`row_pages`).
+
     Args:
         ws: the workspace.
         where: an SQL expression over the columns of the row, ``program`` and ``path`` of its file, and
             ``mag_g``, ``mag_r``, ``mag_z`` (22.5 - 2.5 log10 flux, NULL unless the flux is positive), e.g.
             ``desi_target & 4 AND mag_r < 22.5``. It is evaluated on a connection that cannot write.
-        object_ids: only rows of these objects.
+        object_ids: only rows of these objects, any number of them.
 
     Raises:
         BadExpression: ``where`` does not parse, names an unknown column or does more than compare.
 
     """
-    columns = ", ".join("coalesce(object_id, 0)" if name == "object_id" else name for name in _names())
-    of_objects = "" if object_ids is None else f" AND r.object_id IN ({','.join(str(int(one)) for one in object_ids)})"
+    if object_ids is None:
+        return joined(row_pages(ws, where), ROW_DTYPE)
+    found = joined(_pages_of_objects(ws, where, sorted({int(one) for one in object_ids})), ROW_DTYPE)
+    return found[np.argsort(found["id"], kind="stable")]
+
+
+def row_pages(
+    ws: Workspace, where: str | None = None, *, columns: Sequence[str] | None = None
+) -> Iterator[NDArray[np.void]]:
+    """Yield the rows of :func:`read_rows` in pages by id, with some of the columns, in memory that does not grow.
+
+    Args:
+        ws: the workspace.
+        where: as in :func:`read_rows`.
+        columns: fields of :data:`ROW_DTYPE` in the order wanted; None: all.
+
+    Yields:
+        Arrays of those fields, at most 50 000 rows each. Every page is read completely before it is yielded:
+        no lock is held while the caller works on it. Rows added since the first page are not in it.
+
+    """
+    dtype = ROW_DTYPE if columns is None else np.dtype([(name, ROW_DTYPE[name]) for name in columns])
+    with closing(_reading(ws)) as db:
+        # The ids of one statement and not its number of rows are limited: an expression that few rows fulfil
+        # would else look through the whole table under one lock.
+        (last,) = _page(db.conn, "SELECT coalesce(max(id), 0) FROM row", ws, where)[0]
+        first = True
+        for start in range(0, max(int(last), 1), _PAGE):
+            query = _query(dtype, where, f"r.id > {start} AND r.id <= {min(start + _PAGE, last)}")
+            page = np.array(_page(db.conn, query, ws, where), dtype=dtype)
+            # Somebody who asks for rows gets the columns even when there are none.
+            if page.size or first:
+                yield page
+            first = False
+
+
+def joined(pages: Iterable[NDArray[np.void]], dtype: np.dtype[Any]) -> NDArray[np.void]:
+    """Put pages one after the other; a list of them and their concatenation would need the memory twice."""
+    out: NDArray[np.void] = np.empty(0, dtype=dtype)
+    for page in pages:
+        end = len(out)
+        # The system moves the pages of a large array; no view of it has been given away yet.
+        out.resize(end + len(page), refcheck=False)
+        out[end:] = page
+    return out
+
+
+def _pages_of_objects(ws: Workspace, where: str | None, wanted: Sequence[int]) -> Iterator[NDArray[np.void]]:
+    with closing(_reading(ws)) as db:
+        # A statement's length is limited, so the objects go in slices.
+        for start in range(0, max(len(wanted), 1), _SLICE):
+            some = ",".join(map(str, wanted[start : start + _SLICE]))
+            query = _query(ROW_DTYPE, where, f"r.object_id IN ({some})")
+            yield np.array(_page(db.conn, query, ws, where), dtype=ROW_DTYPE)
+
+
+def _query(dtype: np.dtype[Any], where: str | None, of_them: str) -> str:
+    names = dtype.names or ()
+    columns = ", ".join("coalesce(object_id, 0)" if name == "object_id" else name for name in names)
+    if not where or not where.strip():
+        return f"SELECT {columns} FROM row r WHERE r.shard_id IS NOT NULL AND {of_them} ORDER BY id"
     magnitudes = ", ".join(f"magnitude(r.{flux}) AS {name}" for name, flux in _MAGNITUDES.items())
     # The expression sees one flat table, so no column needs a prefix and none is ambiguous; what must hold in
     # any case is inside it, out of the reach of a stray parenthesis. The line break keeps a comment at its
     # end from swallowing the parenthesis.
-    query = (
+    return (
         f"WITH t AS (SELECT r.*, f.program AS program, f.path AS path, {magnitudes}"
-        f" FROM row r JOIN file f ON f.id = r.file_id WHERE r.shard_id IS NOT NULL AND r.id > ?{of_objects})"
-        f" SELECT {columns} FROM t WHERE ({where or '1'}\n) ORDER BY id LIMIT {_PAGE}"
+        f" FROM row r JOIN file f ON f.id = r.file_id WHERE r.shard_id IS NOT NULL AND {of_them})"
+        f" SELECT {columns} FROM t WHERE ({where}\n) ORDER BY id"
     )
-    pages: list[NDArray[np.void]] = []
-    last = 0
-    with closing(connect(ws.database, read_only=ws.read_only)) as db:
-        # Not mode=ro where one may write: such a connection cannot roll back what a killed writer left.
-        db.conn.execute("PRAGMA query_only = ON")
-        db.conn.create_function("magnitude", 1, _magnitude, deterministic=True)
-        db.conn.set_authorizer(_only_reading)
-        # Page by page: each fetch is complete, so a long table never keeps a writer from its commit for long.
-        while True:
-            page = np.array(_page(db.conn, query, last, ws, where), dtype=ROW_DTYPE)
-            pages.append(page)
-            if page.size < _PAGE:
-                break
-            last = int(page["id"][-1])
-    return np.concatenate(pages)
 
 
-def _page(
-    connection: sqlite3.Connection, query: str, last: int, ws: Workspace, where: str | None
-) -> list[tuple[Any, ...]]:
+def _reading(ws: Workspace) -> sqlite_utils.Database:
+    """A connection that can only read; not mode=ro, which could not roll back what a killed writer left."""
+    db = connect(ws.database, read_only=ws.read_only)
+    db.conn.execute("PRAGMA query_only = ON")
+    db.conn.create_function("magnitude", 1, _magnitude, deterministic=True)
+    db.conn.set_authorizer(_only_reading)
+    return db
+
+
+def _page(connection: sqlite3.Connection, query: str, ws: Workspace, where: str | None) -> list[tuple[Any, ...]]:
     with database_errors(ws.database):
         try:
-            return connection.execute(query, (last,)).fetchall()
+            return connection.execute(query).fetchall()
         except (sqlite3.ProgrammingError, sqlite3.Warning) as error:
             raise _bad(where, str(error)) from error
         except sqlite3.DatabaseError as error:

@@ -18,7 +18,7 @@ from typing import Any
 from storage.connection import fetch, transaction
 from storage.errors import DriverRunning, Refused
 from storage.scalars import json_text, plain
-from storage.tasks import MetricRecord, TaskRecord, add_metrics, metrics, register_task, tasks
+from storage.tasks import MetricRecord, TaskRecord, add_metrics, count_tasks, metrics, register_task, tasks
 from storage.times import utc_now
 from storage.workspace import Workspace
 
@@ -29,6 +29,7 @@ __all__ = [
     "TaskRecord",
     "add_metrics",
     "claim_driver",
+    "count_tasks",
     "driver",
     "finish",
     "get_run",

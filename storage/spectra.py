@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from storage.connection import fetch, fetch_in, transaction
 from storage.errors import Refused
-from storage.row_table import ROW_DTYPE, read_rows
+from storage.row_table import ROW_DTYPE, joined, read_rows, row_pages
 from storage.times import utc_now
 from storage.workspace import Workspace
 
@@ -31,11 +31,13 @@ __all__ = [
     "dropped_rows",
     "file_of",
     "files",
+    "joined",
     "known_file",
     "object_ids",
     "objects",
     "read_rows",
     "relocate",
+    "row_pages",
 ]
 
 INPUT_FIELDS = (

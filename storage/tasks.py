@@ -75,6 +75,12 @@ def tasks(ws: Workspace, run_id: str) -> list[TaskRecord]:
     ]
 
 
+def count_tasks(ws: Workspace, run_id: str, kind: str, state: str) -> int:
+    """Return how many tasks of one kind of a run are in a state; a large round has thousands of others."""
+    sql = "SELECT count(*) FROM task WHERE run_id = ? AND kind = ? AND state = ?"
+    return int(fetch(ws.db, sql, (run_id, kind, state))[0][0])
+
+
 def add_metrics(ws: Workspace, run_id: str, rows: Iterable[tuple[str, int | None, str, float, int | None]]) -> int:
     """Add measured numbers (dataset, epoch or None, name, value, n or None) all at once; return how many."""
     plain = [

@@ -15,19 +15,20 @@ class Pool:
     """Rows as plain arrays of one length n, in any order.
 
     ``row_id`` and ``object_key`` are our ids (object 0: the row has no identity); ``targetid`` 0 when the
-    survey has none; ``objtype`` and ``kind`` ("coadd" or "exposure") as text; ``arms_missing`` the letters of
-    expected arms without data ("" for SDSS); ``expid`` -1 when there is none; ``file_order`` the place of
-    the row's file among the files by name; ``hdu_row`` its row there. The flags are true for all rows of an
-    object: it is labelled, was queued in a round, or is on a list of objects to leave out; ``where`` is true
-    for rows that the user's expression admits.
+    survey has none; ``target`` OBJTYPE is TGT (no sky, no standard of the instrument); ``coadd`` the row is a coadd,
+    not an exposure; ``arm_missing`` an expected arm has no data (never for SDSS); ``expid`` -1 when there is none;
+    ``file_order`` the place of the row's file among the files by name; ``hdu_row`` its row there. The last flags are
+    true for all rows of an object: it is labelled, was queued in a round, or is on a list of objects to leave out;
+    ``where`` is true for rows that the user's expression admits. Numbers of any width, and no text: the columns of
+    3.6 million rows are 180 MB.
     """
 
     row_id: Ints
     object_key: Ints
     targetid: Ints
-    objtype: NDArray[np.str_]
-    arms_missing: NDArray[np.str_]
-    kind: NDArray[np.str_]
+    target: Bools
+    arm_missing: Bools
+    coadd: Bools
     expid: Ints
     file_order: Ints
     hdu_row: Ints
@@ -61,6 +62,5 @@ def lacks_arm(pool: Pool) -> Bools:
 
     People look at the coadd, so an object is no use to them without a whole one, whatever its exposures have.
     """
-    own = np.asarray(pool.arms_missing != "")
-    objects = np.unique(pool.object_key[own & (pool.kind == "coadd") & (pool.object_key > 0)])
-    return own | np.isin(pool.object_key, objects)
+    objects = np.unique(pool.object_key[pool.arm_missing & pool.coadd & (pool.object_key > 0)])
+    return np.asarray(pool.arm_missing | np.isin(pool.object_key, objects))

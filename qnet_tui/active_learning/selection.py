@@ -72,7 +72,7 @@ def eligible(pool: Pool, settings: SelectionSettings) -> tuple[Bools, dict[str, 
 
     take(NO_IDENTITY, np.asarray(pool.object_key <= 0))
     if settings.sky:
-        take(SKY, np.asarray((pool.objtype != "TGT") | (pool.targetid < 0)))
+        take(SKY, np.asarray(~pool.target | (pool.targetid < 0)))
     take(NOT_WHERE, ~pool.where)
     if settings.missing_arm:
         take(MISSING_ARM, lacks_arm(pool))
@@ -199,8 +199,9 @@ def select(pool: Pool, scores: RowScores, settings: SelectionSettings, map_colum
     chosen = _highest(pool, scores, kept, settings.select)
     others = np.empty(0, dtype=np.int64)
     if settings.outliers:
-        # An object of which one row lies among many others is no outlier, and may be in the list already.
-        apart = scored & outlying & ~np.isin(pool.object_key, pool.object_key[kept])
+        # An object of which one row lies among many others is no outlier, and may be in the list already; that row
+        # may have no score, when the committee stopped being asked about it.
+        apart = scored & outlying & ~np.isin(pool.object_key, pool.object_key[mask & ~outlying])
         others = _highest(pool, scores, _best_rows(pool, scores, apart), settings.outliers)
     picks = _picks(pool, scores, settings, map_columns, np.concatenate([chosen, others]), outlying)
     regular = picks[: len(chosen)]

@@ -50,11 +50,11 @@ class StrategySettings:
 
 @dataclass(frozen=True)
 class RowScores:
-    """Scores of n rows: ``score`` f8 (n,), ``entropy`` f8 (n,) of the calls in bits, ``counts`` i4 (n, 3)."""
+    """Scores of n rows: ``score`` f8 (n,), ``entropy`` f8 (n,) of the calls in bits, ``counts`` integers (n, 3)."""
 
     score: NDArray[np.float64]
     entropy: NDArray[np.float64]
-    counts: NDArray[np.int32]
+    counts: NDArray[np.integer[Any]]
 
     @property
     def n_networks(self) -> NDArray[np.int64]:
@@ -66,6 +66,10 @@ class RowScores:
         """C_NOT, C_QSO_LZ, C_QSO_HZ (Eq. 3.1), f8 (n, 3); NaN where no network answered."""
         total = self.n_networks[:, None]
         return np.asarray(np.divide(self.counts, total, out=np.full(self.counts.shape, np.nan), where=total > 0))
+
+    def part(self, rows: slice) -> "RowScores":
+        """Those of some rows."""
+        return RowScores(self.score[rows], self.entropy[rows], self.counts[rows])
 
     def spread(self, rows: NDArray[np.integer[Any]], n: int) -> "RowScores":
         """The same scores as those of the ``rows`` among ``n``; the others have NaN and no networks."""

@@ -5,11 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import storage.spectra as spectra_store
-from qnet_tui.workflows.labelled_rows import all_rows, best_rows
+from qnet_tui.workflows.labelled_rows import best_rows
 from storage.workspace import Workspace
-
-_FEW = 2000
-"""So many objects are looked up by name; for more, one pass over the table of rows is quicker."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +46,5 @@ def objects_by_id(ws: Workspace, ids: Iterable[int]) -> dict[int, ObjectName]:
 
 def shown_rows(ws: Workspace, ids: Iterable[int]) -> dict[int, Any]:
     """Object → the row of it that people look at; objects without any row are left out."""
-    wanted = sorted(set(ids))
-    if not wanted:
-        return {}
-    where = f"object_id IN ({','.join(map(str, wanted))})" if len(wanted) <= _FEW else None
-    rows = all_rows(ws, where)
+    rows = spectra_store.read_rows(ws, object_ids=ids)
     return {int(row["object_id"]): row for row in rows[best_rows(rows, one_per_object=True)]}

@@ -55,13 +55,15 @@ def list_runs(root: Path) -> list[RunLine]:
 
 def show_run(root: Path, run: str) -> RunDetail:
     """One run by its id or an unambiguous beginning of it."""
+    from qnet_tui.workflows.train import can_resume
+
     with Workspace.open(root) as ws:
         record = runs_store.get_run(ws, run)
         metrics = [
             {"dataset": m.dataset, "epoch": m.epoch, "name": m.name, "value": m.value, "n": m.n}
             for m in runs_store.metrics(ws, record.id)
         ]
-        unfinished = record.verb == "run-al" and record.state != "DONE"
+        resumable = can_resume(ws, record) or (record.verb == "run-al" and record.state != "DONE")
         return RunDetail(
             line=_line(ws, record),
             host=record.host,
@@ -73,7 +75,7 @@ def show_run(root: Path, run: str) -> RunDetail:
             truth_hash=record.truth_hash,
             result=record.result or {},
             metrics=metrics,
-            resume=f"qnet run-al --resume {record.id}" if unfinished else "",
+            resume=f"qnet {record.verb} --resume {record.id}" if resumable else "",
         )
 
 
@@ -129,7 +131,6 @@ def run_of_round(ws: Workspace, number: int) -> Any:
 
 
 def _line(ws: Workspace, record: Any) -> RunLine:
-    tasks = runs_store.tasks(ws, record.id) if record.verb == "run-al" else []
     return RunLine(
         run=record.id,
         verb=record.verb,
@@ -139,7 +140,7 @@ def _line(ws: Workspace, record: Any) -> RunLine:
         seconds=(record.result or {}).get("seconds"),
         round=record.round,
         stage=record.stage or "",
-        networks_done=sum(1 for t in tasks if t.kind == "train" and t.state == "DONE"),
+        networks_done=runs_store.count_tasks(ws, record.id, "train", "DONE") if record.verb == "run-al" else 0,
         networks=record.settings.get("networks") if record.verb == "run-al" else None,
         seed=record.seed,
         note=record.note or "",

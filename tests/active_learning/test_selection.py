@@ -30,9 +30,9 @@ def make_pool(object_key: list[int], **columns: object) -> Pool:
         "row_id": np.arange(1, n + 1),
         "object_key": keys,
         "targetid": 1000 + keys,
-        "objtype": np.full(n, "TGT"),
-        "arms_missing": np.full(n, "", dtype="U3"),
-        "kind": np.full(n, "coadd"),
+        "target": np.ones(n, dtype=bool),
+        "arm_missing": np.zeros(n, dtype=bool),
+        "coadd": np.ones(n, dtype=bool),
         "expid": np.full(n, -1),
         "file_order": np.arange(n),
         "hdu_row": np.zeros(n, dtype=np.int64),
@@ -68,8 +68,8 @@ def test_filters_in_order_each_row_counted_once() -> None:
     pool = make_pool(
         [0, 2, 3, 4, 5, 6, 7, 8, 9],
         targetid=[1, 2, -3, 4, 5, 6, 7, 8, 9],
-        objtype=["SKY", "SKY", "TGT", "TGT", "TGT", "TGT", "TGT", "TGT", "TGT"],
-        arms_missing=["b", "b", "", "bz", "", "", "", "", ""],
+        target=[False, False, True, True, True, True, True, True, True],
+        arm_missing=[True, True, False, True, False, False, False, False, False],
         where=[True, True, True, True, False, True, True, True, True],
         labelled=[False, False, False, True, False, True, False, False, False],
         queued=[False, False, False, False, False, True, True, False, False],
@@ -92,8 +92,8 @@ def test_filters_in_order_each_row_counted_once() -> None:
 @pytest.mark.parametrize("switch", ["sky", "missing_arm", "labelled", "queued", "excluded"])
 def test_each_filter_can_be_switched_off(switch: str) -> None:
     row = {
-        "sky": {"objtype": ["SKY"]},
-        "missing_arm": {"arms_missing": ["z"]},
+        "sky": {"target": [False]},
+        "missing_arm": {"arm_missing": [True]},
         "labelled": {"labelled": [True]},
         "queued": {"queued": [True]},
         "excluded": {"excluded": [True]},
@@ -114,18 +114,8 @@ def test_an_object_without_identity_is_never_eligible() -> None:
 def test_a_coadd_that_lacks_an_arm_takes_all_rows_of_its_object() -> None:
     pool = make_pool(
         [1, 1, 1, 2, 2, 3, 3, 0, 0],
-        kind=[
-            "coadd",
-            "exposure",
-            "exposure",
-            "coadd",
-            "exposure",
-            "exposure",
-            "exposure",
-            "coadd",
-            "exposure",
-        ],
-        arms_missing=["b", "", "", "", "r", "z", "", "b", ""],
+        coadd=[True, False, False, True, False, False, False, True, False],
+        arm_missing=[True, False, False, False, True, True, False, True, False],
     )
     # Object 2: the coadd is whole, one exposure is not; 3: no coadd; 0 is no object at all.
     assert lacks_arm(pool).tolist() == [True, True, True, False, True, True, False, True, False]
@@ -252,8 +242,8 @@ rows = st.tuples(
     st.sampled_from([[4, 0, 0], [2, 2, 0], [2, 0, 2], [2, 1, 1], [0, 0, 0]]),  # calls
     st.integers(-1, 2),  # expid
     st.integers(0, 3),  # file
-    st.sampled_from(["", "b"]),
-    st.sampled_from(["coadd", "exposure"]),
+    st.booleans(),  # an arm is missing
+    st.booleans(),  # a coadd
     st.integers(0, 3),  # cell
 )
 
@@ -261,7 +251,7 @@ rows = st.tuples(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(rows, max_size=25), st.integers(0, 8), st.integers(0, 3), st.randoms(use_true_random=False))
 def test_selection_invariants(
-    drawn: list[tuple[int, list[int], int, int, str, str, int]], k: int, outliers: int, random: object
+    drawn: list[tuple[int, list[int], int, int, bool, bool, int]], k: int, outliers: int, random: object
 ) -> None:
     pool = make_pool(
         [r[0] for r in drawn],
@@ -269,8 +259,8 @@ def test_selection_invariants(
         expid=np.array([r[2] for r in drawn], dtype=np.int64),
         file_order=np.array([r[3] for r in drawn], dtype=np.int64),
         hdu_row=np.arange(len(drawn)),
-        arms_missing=np.array([r[4] for r in drawn], dtype="U3"),
-        kind=np.array([r[5] for r in drawn], dtype="U8"),
+        arm_missing=np.array([r[4] for r in drawn], dtype=bool),
+        coadd=np.array([r[5] for r in drawn], dtype=bool),
     )
     scores = make_scores([r[1] for r in drawn])
     bmu = np.array([r[6] for r in drawn], dtype=np.int64)
@@ -311,7 +301,7 @@ def test_a_large_pool_is_chosen_from_in_seconds() -> None:
     n = 200_000
     rng = np.random.default_rng(0)
     keys = rng.integers(1, 150_000, n)
-    pool = make_pool(keys.tolist(), expid=rng.integers(0, 5, n), kind=np.full(n, "exposure"))
+    pool = make_pool(keys.tolist(), expid=rng.integers(0, 5, n), coadd=np.zeros(n, dtype=bool))
     counts = rng.multinomial(20, [0.98, 0.01, 0.01], size=n)
     counts[:500] = rng.multinomial(20, [0.4, 0.3, 0.3], size=500)
     chosen = select(pool, make_scores(counts.tolist()), NO_MAP, None)
