@@ -56,9 +56,11 @@ def review(
         below = ["the majority of the networks at each threshold, strictly above"]
     elif name == "entropy":
         rows = evaluate.entropy(root, round_number)
-        header = ("entropy >= (bit)", "rows", "rejected by the map")
-        cells = [(number(r.bin, 2), r.count, r.count_rejected) for r in rows]
+        header = ("entropy >= (bit)", "rows", "rejected by the map", "not asked to the end")
+        cells = [(number(r.bin, 2), r.count, r.count_rejected, r.count_stopped) for r in rows]
         below = []
+        if any(r.count_stopped for r in rows):
+            below = ["not asked to the end: their entropy is that of the networks asked before they left the race"]
     elif name == "map":
         rows = evaluate.map_cells(root, round_number)
         header = ("cell", "row", "column", "count", "rejected", "labelled")

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -15,6 +16,12 @@ from qnet_tui.cli.output import (
     number,
     progress,
 )
+
+if TYPE_CHECKING:
+    from qnet_tui.compute.slurm_site import SlurmSite
+    from qnet_tui.workflows.run_al import RoundResult
+
+OnLoginNodeOption = typer.Option(False, "--on-login-node", help="Do heavy work here though others share this node.")
 
 
 def register(app: typer.Typer) -> None:
@@ -55,24 +62,32 @@ def run_al(
     full: bool = typer.Option(False, "--full", help="Ask every network about every row: no early stop."),
     seed: int | None = typer.Option(None, help="Everything random comes from it."),
     jobs: int | None = JobsOption,
+    cluster: str | None = typer.Option(None, metavar="NAME", help="Work in Slurm jobs, as qnet cluster init wrote."),
     resume: str | None = typer.Option(None, metavar="RUN", help="Go on with a killed or stopped run."),
     dry_run: bool = typer.Option(False, "--dry-run", help="The plan with its cost; nothing is run."),
     detach: bool = typer.Option(False, "--detach", help="Go on without this terminal."),
+    on_login_node: bool = OnLoginNodeOption,
     as_json: bool = JsonOption,
 ) -> None:
     """One round: map, committee, entropy, selection, queue. Example: qnet run-al --preset laptop --seed 1"""
     root = find_workspace(workspace)
-    if detach:
-        _detach(root, as_json)
-        return
+    from qnet_tui.workflows.cluster_sites import read_site
+    from qnet_tui.workflows.login_node import refuse_heavy_round
     from qnet_tui.workflows.presets import round_settings
     from qnet_tui.workflows.run_al import resume_round, run_round
 
-    jobs = jobs or available_cores()
+    site = None if cluster is None else read_site(cluster)
+    jobs = jobs or (available_cores() if site is None else site.workers)
+    here = site is None and not on_login_node
     command = "qnet " + " ".join(sys.argv[1:])
     if resume is not None:
+        if here:
+            refuse_heavy_round(root, resume, jobs)
+        if detach:
+            _detach(root, site, as_json)
+            return
         with progress() as show:
-            result = resume_round(root, resume, jobs=jobs, progress=show)
+            result = resume_round(root, resume, jobs=jobs, site=site, progress=show)
     else:
         settings = round_settings(
             preset, networks=networks, epochs=epochs, layers=layers, filters=filters, learning_rate=learning_rate,
@@ -83,17 +98,19 @@ def run_al(
             train_engine=train_engine, map_engine=map_engine, precision=precision, race="full" if full else race,
         )  # fmt: skip
         if dry_run:
-            from qnet_tui.workflows.dry_run import estimate
+            from qnet_tui.workflows.dry_run import estimate, plan_lines
 
-            plan = estimate(root, settings, jobs)
-            emit(
-                plan,
-                as_json,
-                [f"{name.replace('_', ' '):<24}{number(value, 1)}" for name, value in plan.items()],
-            )
+            place = "this machine" if site is None else f"Slurm, {site.max_jobs} jobs of [{site.name}]"
+            plan = estimate(root, settings, jobs, place)
+            emit(plan, as_json, plan_lines(plan))
+            return
+        if here:
+            refuse_heavy_round(root, settings, jobs)
+        if detach:
+            _detach(root, site, as_json)
             return
         with progress() as show:
-            result = run_round(root, settings, jobs=jobs, command=command, progress=show)
+            result = run_round(root, settings, jobs=jobs, site=site, command=command, progress=show)
     v = result.validation
     lines = [
         f"round {result.round} ({result.run}) in {result.seconds:.0f} s: "
@@ -101,11 +118,10 @@ def run_al(
         f"  trained     {result.networks} networks on {result.training:,} spectra ({result.training_qso:,} quasars)",
         f"  map         {result.map['side']}x{result.map['side']}, trained on {result.map['sample']:,} "
         f"{result.map['trained_on']} spectra: {result.rejected:,} rows in {result.rejected_cells} cells rejected",
-        f"              sigma {result.map['sigma']}, rate {result.map['learning_rate']}, "
-        f"{result.map['iterations']:,} iterations, {'torus' if result.map['torus'] else 'plane'}",
+        f"              {_trained(result.map)}, {'torus' if result.map['torus'] else 'plane'}",
         *([f"              {result.map['warning']}"] if result.map.get("warning") else []),
         "  filtered    " + (", ".join(f"{n:,} {why}" for why, n in result.filtered.items() if n) or "nothing"),
-        f"  scored      {result.evaluations:,} network evaluations; {result.unique:,} objects to choose from",
+        *_scored(result),
         f"  selected    {result.selected} objects, entropy >= {number(result.entropy_cut)} bit"
         + (f", and {result.outliers} outliers" if result.outliers else ""),
     ]
@@ -129,14 +145,71 @@ def run_al(
     emit(result, as_json, lines)
 
 
-def _detach(root: Path, as_json: bool) -> None:
-    """Start the same command without ``--detach`` as a session of its own."""
-    from qnet_tui.workflows.run_al import detach
+def _trained(facts: dict[str, Any]) -> str:
+    """How the map was trained."""
+    if facts.get("engine") == "batch":
+        return (
+            f"sigma {facts['sigma']}, {facts['epochs']} epochs of the batch trainer, the best of {facts['starts']} "
+            f"starts: quantisation error {number(facts['quantization_error'], 2)}, topographic "
+            f"{number(facts['topographic_error'], 3)}"
+        )
+    return f"sigma {facts['sigma']}, rate {facts['learning_rate']}, {facts['iterations']:,} updates of minisom"
 
+
+def _scored(result: "RoundResult") -> list[str]:
+    """What the committee was asked, and what a race of the rows promises of the selection."""
+    race, asked, full = result.race, result.evaluations, result.evaluations_full
+    objects = f"{result.unique:,} objects to choose from"
+    if race["rule"] == "full":
+        why = "" if race["why"] == "as asked" else f" ({race['why']}: nothing is raced)"
+        return [f"  scored      {asked:,} network evaluations{why}; {objects}"]
+    if not race["looks"]:
+        cut = number(race["h_low"], 2)
+        return [f"  scored      {asked:,} network evaluations (at {cut} bit no row could leave the race); {objects}"]
+    lines = [
+        f"  scored      {asked:,} of {full:,} network evaluations ({number(full / max(asked, 1), 1)}x fewer; bound "
+        f"{number(race['bound'], 1)}x at {number(race['h_low'], 2)} bit); {objects}",
+        f"              {race['rule']} race: every selected object has all {race['networks']} calls; expected to be "
+        f"lost: {_few(race['expected_lost'])} of {race['found']:,}",
+    ]
+    if race["note"]:
+        lines.append(f"              {race['note']}")
+    if race["below_h_low"]:
+        lines.append(
+            f"              {race['below_h_low']} selected objects have less entropy than the race was run for: "
+            "others took the place of what could not be copied or was queued meanwhile"
+        )
+    apart = race.get("outliers")
+    if apart and apart["rule"] != "full":
+        lost = f"{_few(apart['expected_lost'])} of {apart['found']:,}"
+        lines.append(
+            f"              outliers: {apart['evaluations']:,} of {apart['evaluations_full']:,} evaluations at "
+            f"{number(apart['h_low'], 2)} bit; expected to be lost: {lost}"
+        )
+    return lines
+
+
+def _few(expected: float) -> str:
+    """A small expected number, with a digit that says something: 3, 0.4, 0.002."""
+    return f"{expected:.1g}" if expected < 1 else f"{expected:.0f}"
+
+
+def _detach(root: Path, site: "SlurmSite | None", as_json: bool) -> None:
+    """Start the same command without ``--detach`` as a session of its own, or as a job where the site wants that."""
     arguments = [a for a in sys.argv[1:] if a not in {"--detach", "--json"}]
     if not any(a in {"-w", "--workspace"} or a.startswith("--workspace=") for a in arguments):
         arguments += ["--workspace", str(root)]
     log = root / "runs" / "detached.log"
+    if site is not None and site.driver == "batch":
+        from qnet_tui.workflows.batch_driver import submit_driver
+
+        job = submit_driver(site, arguments, log)
+        lines = [f"job {job} drives the run once Slurm starts it; its words are in {log}"]
+        lines += ["follow it with: qnet runs list", f"stop it with: scancel {job}"]
+        emit({"job": job, "log": str(log)}, as_json, lines)
+        return
+    from qnet_tui.workflows.run_al import detach
+
     pid = detach(arguments, log)
     lines = [f"process {pid} goes on without this terminal; its words are in {log}", "follow it with: qnet runs list"]
     emit({"pid": pid, "log": str(log)}, as_json, lines)
@@ -155,12 +228,16 @@ def train(
     supplement: str | None = typer.Option(None, metavar="TABLE:N", help="Train on only N labels of an imported table."),
     train_engine: str | None = typer.Option(None, help="graph (ours), or keras: its own fit, the reference."),
     seed: int | None = typer.Option(None, help="Seed."),
+    resume: str | None = typer.Option(None, metavar="RUN", help="Go on with a killed or failed run."),
+    on_login_node: bool = OnLoginNodeOption,
     out: Path | None = typer.Option(None, "--out", "-o", help="Also write the weights file here."),
     as_json: bool = JsonOption,
 ) -> None:
     """Train one network on the truth: the file for the pipeline. Example: qnet train --out qnet-al2.h5"""
     from qnet_tui.errors import BadInput
+    from qnet_tui.workflows.login_node import refuse_heavy_training
     from qnet_tui.workflows.presets import round_settings
+    from qnet_tui.workflows.train import resume_train
     from qnet_tui.workflows.train import train as verb
 
     at_round = None
@@ -173,11 +250,17 @@ def train(
         preset, layers=layers, filters=filters, batch=batch, keep_bad_as_negative=keep_bad, supplement=supplement,
         seed=seed, train_engine=train_engine,
     )  # fmt: skip
+    root = find_workspace(workspace)
+    if resume is None and not on_login_node:
+        refuse_heavy_training(root, settings, epochs)
     with progress() as show:
-        result = verb(
-            find_workspace(workspace), settings, at_round=at_round, epochs=epochs, learning_rate=learning_rate,
-            target=out, command="qnet " + " ".join(sys.argv[1:]), progress=show,
-        )  # fmt: skip
+        if resume is not None:
+            result = resume_train(root, resume, target=out, progress=show)
+        else:
+            result = verb(
+                root, settings, at_round=at_round, epochs=epochs, learning_rate=learning_rate,
+                target=out, command="qnet " + " ".join(sys.argv[1:]), progress=show,
+            )  # fmt: skip
     lines = [
         f"{result.run}: {result.epochs} epochs on {result.training:,} spectra ({result.training_qso:,} quasars) "
         f"in {result.seconds:.0f} s; epoch {result.best_epoch} is kept",

@@ -14,7 +14,7 @@ import numpy as np
 import storage.runs as runs_store
 import storage.truth as truth_store
 from qnet_tui.active_learning.race.candidates import CANDIDATES_PER_OBJECT
-from qnet_tui.active_learning.race.rule import MINIMUM_NETWORKS, OPENING
+from qnet_tui.active_learning.race.rule import MAXIMUM_NETWORKS, MINIMUM_NETWORKS, OPENING
 from qnet_tui.active_learning.selection import eligible
 from qnet_tui.quasarnet.settings import NetworkSettings
 from qnet_tui.workflows.labelled_rows import all_rows, validation_rows
@@ -181,7 +181,7 @@ def costs(settings: RoundSettings, size: Size, rates: Rates, saving: Saving) -> 
 
 
 def candidate_rows(settings: RoundSettings, size: Size) -> int:
-    """Rows that are asked to the end after the opening: those of three objects for each that is wanted."""
+    """Rows that are asked to the end after the opening: those of two objects for each that is wanted."""
     a_row = size.pool_rows / max(1, size.pool_objects)
     wanted = with_spare(selection_settings(settings)).select
     return min(size.pool_rows, round(CANDIDATES_PER_OBJECT * wanted * a_row))
@@ -194,6 +194,7 @@ def expected_saving(ws: Workspace, settings: RoundSettings, size: Size) -> Savin
         ("as asked", settings.race == "full"),
         (f"the strategy {settings.strategy} needs every answer", settings.strategy != "entropy"),
         (f"fewer than {MINIMUM_NETWORKS} networks", networks < MINIMUM_NETWORKS),
+        (f"more than {MAXIMUM_NETWORKS} networks", networks > MAXIMUM_NETWORKS),
         ("nearly every object is wanted", wanted >= size.pool_objects),
     ):
         if full:

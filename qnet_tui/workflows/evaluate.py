@@ -17,10 +17,10 @@ from qnet_tui.errors import BadInput
 from qnet_tui.evaluation.classification import ClassificationCounts, committee_majority, completeness_purity
 from qnet_tui.workflows.given_round import last_scored_round
 from qnet_tui.workflows.presets import RoundSettings
-from qnet_tui.workflows.progress import silent
 from qnet_tui.workflows.round_files import RoundFiles, read_npz
 from qnet_tui.workflows.round_plan import read_pool
-from qnet_tui.workflows.round_selection import committee_scores, score_pool, scored_round
+from qnet_tui.workflows.round_scores import pool_scores, validation_answers
+from qnet_tui.workflows.round_selection import scored_round
 from storage.workspace import Workspace
 
 
@@ -150,7 +150,7 @@ def thresholds(root: Path, number: int | None = None) -> list[ThresholdLine]:
         files, members, _, number = _scored(ws, number)
         if not files.validation.exists():
             raise BadInput(f"round {number} held out no truth", mend="qnet truth split before the next round")
-        c_qso, _ = committee_scores(files, members, "validation")
+        c_qso, _ = validation_answers(files, members)
         truth = read_npz(files.validation)["is_qso"]
         out = []
         for c in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99):
@@ -161,11 +161,16 @@ def thresholds(root: Path, number: int | None = None) -> list[ThresholdLine]:
 
 @dataclass(frozen=True)
 class EntropyLine:
-    """One bin of the pool's entropy (bits): ``count`` rows that could be selected, ``count_rejected`` outliers."""
+    """One bin of the pool's entropy (bits): ``count`` rows that could be selected, ``count_rejected`` outliers.
+
+    ``count_stopped`` of both were not asked to the end: their entropy is that of the networks that were asked, and
+    would be another one with all of them.
+    """
 
     bin: float
     count: int
     count_rejected: int
+    count_stopped: int
 
 
 def entropy(root: Path, number: int | None = None, bins: int = 16) -> list[EntropyLine]:
@@ -173,12 +178,15 @@ def entropy(root: Path, number: int | None = None, bins: int = 16) -> list[Entro
     with Workspace.open(root) as ws:
         files, members, settings, number = _scored(ws, number)
         pool, on_map = read_pool(files)
-        values = score_pool(files, members, pool.object_key, settings, silent).entropy
-        outlying = on_map.rejected[on_map.bmu]
+        said = pool_scores(files, members, pool.object_key, settings)
         edges = np.linspace(0, np.log2(3) + 1e-9, bins + 1)
-        total = np.histogram(values[~outlying], edges)[0]
-        rejected = np.histogram(values[outlying], edges)[0]
-        return [EntropyLine(float(e), int(a), int(b)) for e, a, b in zip(edges, total, rejected, strict=False)]
+        counts = np.zeros((3, bins), dtype=np.int64)
+        for first in range(0, len(pool), settings.block_rows):
+            part = slice(first, first + settings.block_rows)
+            values, outlying = said.scores.entropy[part], on_map.rejected[on_map.bmu[part]]
+            for k, rows in enumerate((~outlying, outlying, said.asked[part] < said.networks)):
+                counts[k] += np.histogram(values[rows & ~np.isnan(values)], edges)[0]
+        return [EntropyLine(float(e), *map(int, of)) for e, of in zip(edges[:-1], counts.T, strict=True)]
 
 
 @dataclass(frozen=True)

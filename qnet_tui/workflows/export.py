@@ -1,7 +1,7 @@
 """``qnet export``: tables for others, a pure function of the database: the same database gives the same bytes."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,25 +178,34 @@ def selection_table(ws: Workspace, round_number: int) -> tuple[Sequence[str], li
 
 
 def scores_table(ws: Workspace, round_number: int) -> tuple[Sequence[str], Iterable[list[Any]]]:
-    """Every row that the committee of one round scored, with its calls, in the order of the pool."""
-    from qnet_tui.workflows.progress import silent
+    """Every row that the committee of one round scored, with its calls, in the order of the pool.
+
+    Of a row that not every network was asked about (N_NETWORKS says how many were) ENTROPY and fractions are those of
+    the networks that were asked, and SCORE is empty.
+    """
     from qnet_tui.workflows.round_plan import read_pool
-    from qnet_tui.workflows.round_selection import score_pool, scored_round
+    from qnet_tui.workflows.round_scores import pool_scores
+    from qnet_tui.workflows.round_selection import scored_round
 
     files, members, settings = scored_round(ws, round_number)
     pool, on_map = read_pool(files)
-    scores = score_pool(files, members, pool.object_key, settings, silent)
+    said = pool_scores(files, members, pool.object_key, settings)
     header = ("row", "TARGETID", "EXPID", "SCORE", "ENTROPY", "C_NOT", "C_QSO_LZ", "C_QSO_HZ", "N_NETWORKS", "BMU",
               "CELL_COUNT", "REJECTED")  # fmt: skip
-    fractions, networks = scores.fractions, scores.n_networks
-    return header, (
-        [
-            int(pool.row_id[i]), int(pool.targetid[i]) or "", int(pool.expid[i]), float(scores.score[i]),
-            float(scores.entropy[i]), *fractions[i].tolist(), int(networks[i]), int(on_map.bmu[i]),
-            int(on_map.counts[on_map.bmu[i]]), int(on_map.rejected[on_map.bmu[i]]),
-        ]
-        for i in range(len(pool))
-    )  # fmt: skip
+
+    def rows() -> Iterator[list[Any]]:
+        for first in range(0, len(pool), settings.block_rows):
+            part = slice(first, first + settings.block_rows)
+            some = said.scores.part(part)
+            cells = np.asarray(on_map.bmu[part])
+            columns = (
+                pool.row_id[part].tolist(), [t or "" for t in pool.targetid[part].tolist()], pool.expid[part].tolist(),
+                some.score.tolist(), some.entropy.tolist(), *some.fractions.T.tolist(), some.n_networks.tolist(),
+                cells.tolist(), on_map.counts[cells].tolist(), on_map.rejected[cells].astype(int).tolist(),
+            )  # fmt: skip
+            yield from (list(row) for row in zip(*columns, strict=True))
+
+    return header, rows()
 
 
 def dropped_table(ws: Workspace) -> tuple[Sequence[str], list[list[Any]]]:

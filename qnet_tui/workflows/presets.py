@@ -3,11 +3,12 @@
 ``paper``  Green et al. 2025: 200 networks of 6 layers and 100 filters, 10 epochs at a learning rate of 2e-4, 1000
 spectra, a 45×45 map. ``laptop`` what two cores finish in an hour or two for 20,000 rows and some 4,000 labels: 40
 networks (the lists of two such committees overlap by 70 % and inform as well as that of 200, docs/science.md), 20
-epochs at 1e-3 because a small training set gives few steps an epoch: 3.2 million training samples at 450 a second and
-core are an hour, 800,000 evaluations at 1,700 four minutes, the map seven. ``smoke`` the demo: a few small networks,
-minutes.
+epochs at 1e-3 because a small training set gives few steps an epoch: 3.2 million training samples at 750 a second and
+core are 36 minutes on two, 800,000 evaluations at 3,800 less than two, the map half a minute. ``smoke`` the demo: a few
+small networks, minutes.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -70,6 +71,15 @@ class RoundSettings:
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+
+_BEFORE_ENGINES = {"train_engine": "keras", "map_engine": "minisom", "precision": "float32", "race": "full"}
+"""What a run did that recorded none of these settings: it goes on, and is read, as it began."""
+
+
+def recorded_settings(recorded: Mapping[str, Any]) -> RoundSettings:
+    """The settings that a run stored with itself, of this version or an older one."""
+    return RoundSettings(**{**_BEFORE_ENGINES, **recorded})
 
 
 _PRESETS: dict[str, dict[str, Any]] = {

@@ -16,16 +16,17 @@ from qnet_tui.active_learning.pool import Pool
 from qnet_tui.active_learning.selection import MapColumns, eligible, select
 from qnet_tui.active_learning.strategies import RowScores
 from qnet_tui.compute.driver import run_tasks
-from qnet_tui.compute.tasks import Outcome, Task
+from qnet_tui.compute.tasks import Outcome
 from qnet_tui.compute.where import Where
 from qnet_tui.errors import BadInput, QnetError
 from qnet_tui.workflows.labelled_rows import all_rows
 from qnet_tui.workflows.presets import RoundSettings
 from qnet_tui.workflows.progress import Progress
-from qnet_tui.workflows.round_files import RoundFiles
+from qnet_tui.workflows.round_files import OUTLIERS, RoundFiles, committee_members
 from qnet_tui.workflows.round_plan import make_pool, read_pool, selection_settings, write_pool
-from qnet_tui.workflows.round_selection import score_pool, scored_round
-from qnet_tui.workflows.run_al_tasks import OUTLIERS, score_member
+from qnet_tui.workflows.round_race import full_tasks
+from qnet_tui.workflows.round_scores import pool_scores
+from qnet_tui.workflows.round_selection import scored_round
 from storage.rounds import SelectionRecord
 from storage.workspace import Workspace
 
@@ -40,9 +41,10 @@ def rejected_picks(
     """
     files, members, settings = scored_round(ws, number)
     scored = 0
-    if settings.outliers:
+    # In a race the rejected rows were asked to the end only for as many objects as were wanted then.
+    if settings.outliers and committee_members(files) is None:
         pool, on_map = read_pool(files)
-        scores = score_pool(files, members, pool.object_key, settings, progress)
+        scores = pool_scores(files, members, pool.object_key, settings, progress).scores
     else:
         pool, on_map, scores, scored = _scored_apart(ws, files, members, settings, number, jobs, progress)
     labelled = truth_store.current_truth(ws)["object_id"]
@@ -76,15 +78,10 @@ def _scored_apart(
     gone = [m for m in members if not files.network(m).exists()]
     if gone:
         raise BadInput(f"the networks of round {number} are no longer in {files.root}", mend="qnet run-al --outliers N")
-    blocks = range(-(-len(pool) // settings.block_rows))
     grid = str(campaign.get_setting(ws, "grid", "log"))
-    common = {"round_dir": str(files.root), "settings": settings.as_dict(), "grid": grid, "below": OUTLIERS}
-    todo = [
-        Task(f"score {m} {b}", score_member, {**common, "member": m, "block": b})
-        for m in members
-        for b in blocks
-        if not apart.scores(m, b).exists()
-    ]
+    common = {"round_dir": str(files.root), "settings": settings.as_dict(), "grid": grid}
+    every = full_tasks(files, members, len(pool), common, OUTLIERS)
+    todo = [task for task in every if not all(path.exists() for path in task.files)]
     failures: list[str] = []
     done = 0
 
@@ -98,7 +95,8 @@ def _scored_apart(
     run_tasks(todo, Where(jobs=jobs, log=Path(files.root) / "log"), on_done)
     if failures:
         raise QnetError(f"{len(failures)} of {len(todo)} tasks failed: {failures[0]}")
-    return pool, on_map, score_pool(apart, members, pool.object_key, settings, progress), len(pool) if todo else 0
+    said = pool_scores(apart, members, pool.object_key, settings, progress)
+    return pool, on_map, said.scores, len(pool) if todo else 0
 
 
 def _write_rejected(ws: Workspace, files: RoundFiles, apart: RoundFiles, settings: RoundSettings, number: int) -> None:

@@ -5,7 +5,7 @@ once, as files, so that a resumed round trains and scores exactly what the kille
 ingested meanwhile.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ import storage.rounds as rounds_store
 import storage.shards as shards
 import storage.spectra as spectra_store
 import storage.truth as truth_store
+from qnet_tui.active_learning.best_matching_units import best_matching_units
 from qnet_tui.active_learning.map_file import load_map, save_map
 from qnet_tui.active_learning.outlier_map import (
-    best_matching_units,
     cell_counts,
     default_settings,
     draw_training_sample,
@@ -27,14 +27,29 @@ from qnet_tui.active_learning.outlier_map import (
     train_map,
 )
 from qnet_tui.active_learning.pool import Pool, countable
-from qnet_tui.active_learning.selection import MapColumns, SelectionSettings, eligible
+from qnet_tui.active_learning.selection import SelectionSettings, eligible
 from qnet_tui.active_learning.strategies import StrategySettings
 from qnet_tui.errors import BadInput
-from qnet_tui.workflows.labelled_rows import LabelledRows, all_rows, labelled_rows, validation_rows
+from qnet_tui.workflows.labelled_rows import LabelledRows, all_rows, labelled_rows, of_objects, validation_rows
+from qnet_tui.workflows.pool_files import pool_size, pool_vectors, read_pool, write_pool
 from qnet_tui.workflows.presets import RoundSettings
 from qnet_tui.workflows.progress import Progress
-from qnet_tui.workflows.round_files import RoundFiles, read_npz, write_npy, write_npz
+from qnet_tui.workflows.round_files import RoundFiles, write_npy, write_npz
 from storage.workspace import Workspace
+
+__all__ = [
+    "MINIMUM_TRAINING",
+    "Plan",
+    "make_plan",
+    "make_pool",
+    "pool_size",
+    "pool_vectors",
+    "read_pool",
+    "selection_settings",
+    "thin_supplement",
+    "training_set",
+    "write_pool",
+]
 
 MINIMUM_TRAINING = 10
 """Fewer secure labels than this train nothing worth asking."""
@@ -126,7 +141,8 @@ def make_plan(ws: Workspace, files: RoundFiles, settings: RoundSettings, round_n
             "nothing is left to ask about: " + ", ".join(f"{n:,} {why}" for why, n in reasons.items() if n),
             mend="ingest more spectra, or switch a filter off",
         )
-    write_pool(ws, files, rows[scored], pool, scored, cells[scored], counts, cut.mask)
+    where_they_lie = {name: rows[name][scored] for name in ("shard_id", "shard_row")}
+    write_pool(ws, files, where_they_lie, pool, scored, cells[scored], counts, cut.mask)
     return Plan(
         training=len(training),
         training_qso=int(training.is_qso.sum()),
@@ -202,7 +218,11 @@ def _make_map(
     else:
         x = shards.gather(ws, rows["shard_id"][sample.rows], rows["shard_row"][sample.rows])
     chosen = default_settings(
-        len(x), side=settings.map_side or map_side(len(rows)), seed=seed, torus=settings.map_torus
+        len(x),
+        side=settings.map_side or map_side(len(rows)),
+        seed=seed,
+        torus=settings.map_torus,
+        engine=settings.map_engine,
     )
     trained = train_map(x, chosen, on_progress=lambda done, total: progress("training the map", done, total))
     save_map(files.map, trained)
@@ -210,6 +230,9 @@ def _make_map(
         "side": chosen.side,
         "trained_on": sample.source,
         "sample": len(x),
+        "engine": chosen.engine,
+        "epochs": chosen.iterations if chosen.engine == "batch" else round(chosen.iterations / len(x), 1),
+        "starts": chosen.starts,
         "sigma": chosen.sigma,
         "learning_rate": chosen.learning_rate,
         "iterations": chosen.iterations,
@@ -220,45 +243,53 @@ def _make_map(
 
 
 def _cells_of_all(
-    ws: Workspace, files: RoundFiles, rows: NDArray[Any], progress: Progress, block: int = 50_000
+    ws: Workspace, files: RoundFiles, rows: NDArray[Any], progress: Progress, block: int = 20_000
 ) -> NDArray[np.int64]:
+    """The cell of every row, a block of vectors (35 MB) in memory at once; written with the rows' ids."""
     weights = load_map(files.map).weights
-    cells = np.empty(len(rows), dtype=np.int64)
+    placed = np.empty((len(rows), 2), dtype=np.int64)
+    placed[:, 0] = rows["id"]
     for first in range(0, len(rows), block):
         part = slice(first, first + block)
         x = shards.gather(ws, rows["shard_id"][part], rows["shard_row"][part])
-        cells[part] = best_matching_units(x, weights)
+        placed[part, 1] = best_matching_units(x, weights)
         progress("placing spectra on the map", min(first + block, len(rows)), len(rows))
-    write_npy(files.best_matching_units, np.stack([rows["id"].astype(np.int64), cells], axis=1))
-    return cells
+    write_npy(files.best_matching_units, placed)
+    return placed[:, 1]
 
 
 def make_pool(ws: Workspace, rows: NDArray[Any], labels: NDArray[Any], settings: RoundSettings) -> Pool:
-    """All rows as the selection sees them: what is labelled, queued before, or excluded by the user's wishes."""
-    labelled = np.isin(rows["object_id"], labels["object_id"])
-    queued = np.isin(rows["object_id"], np.fromiter(rounds_store.ever_queued(ws), dtype=np.int64))
+    """All rows as the selection sees them: what is labelled, queued before, or excluded by the user's wishes.
+
+    ``rows`` are those of :func:`~qnet_tui.workflows.labelled_rows.all_rows`, of which the pool keeps views.
+    """
+    objects = rows["object_id"]
     excluded = np.zeros(len(rows), dtype=bool)
     if settings.exclude_file:
-        excluded |= np.isin(rows["object_id"], _excluded_objects(ws, Path(settings.exclude_file)))
+        excluded |= of_objects(objects, _excluded_objects(ws, Path(settings.exclude_file)))
     where = np.ones(len(rows), dtype=bool)
     if settings.where:
-        where = np.isin(rows["id"], all_rows(ws, settings.where)["id"])
+        pages = spectra_store.row_pages(ws, settings.where, columns=("id",))
+        admitted = np.concatenate([page["id"] for page in pages])
+        where = np.zeros(len(rows), dtype=bool)
+        # What was ingested since the rows were read is not among them.
+        where[np.searchsorted(rows["id"], admitted[np.isin(admitted, rows["id"])])] = True
     # The place of each row's file among the files by name: the last tie-break but one.
     paths = {f.id: f.path for f in spectra_store.files(ws)}
-    place = {file_id: i for i, file_id in enumerate(sorted(paths, key=lambda i: paths[i]))}
-    used, index = np.unique(rows["file_id"], return_inverse=True)
+    place = np.zeros(1 + max(paths, default=0), dtype=np.int32)
+    place[sorted(paths, key=lambda i: paths[i])] = np.arange(len(paths))
     return Pool(
-        row_id=rows["id"].astype(np.int64),
-        object_key=rows["object_id"].astype(np.int64),
-        targetid=rows["targetid"].astype(np.int64),
-        objtype=rows["objtype"],
-        arms_missing=rows["arms_missing"],
-        kind=rows["kind"],
-        expid=rows["expid"].astype(np.int64),
-        file_order=np.array([place[int(i)] for i in used], dtype=np.int64)[index],
-        hdu_row=rows["hdu_row"].astype(np.int64),
-        labelled=labelled,
-        queued=queued,
+        row_id=rows["id"],
+        object_key=objects,
+        targetid=rows["targetid"],
+        target=rows["target"],
+        arm_missing=rows["arm_missing"],
+        coadd=rows["coadd"],
+        expid=rows["expid"],
+        file_order=place[rows["file_id"]],
+        hdu_row=rows["hdu_row"],
+        labelled=of_objects(objects, labels["object_id"]),
+        queued=of_objects(objects, np.fromiter(rounds_store.ever_queued(ws), dtype=np.int64)),
         excluded=excluded,
         where=where,
     )
@@ -273,35 +304,3 @@ def _excluded_objects(ws: Workspace, table: Path) -> NDArray[np.int64]:
         raise BadInput(f"cannot be read: {error}", file=table, mend="--exclude takes one id per line") from None
     ids = [w for w in words if w and not w.startswith("#")]
     return np.array(sorted({o for o in find_objects(ws, ids).values() if o is not None}), dtype=np.int64)
-
-
-def write_pool(
-    ws: Workspace,
-    files: RoundFiles,
-    rows: NDArray[Any],
-    pool: Pool,
-    scored: NDArray[np.bool_],
-    cells: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    rejected: NDArray[np.bool_],
-) -> None:
-    """Write the rows that the committee scores: where their vectors lie, and all that the selection asks of them."""
-    paths = {record.id: ws.shards_dir / record.name for record in shards.shards(ws)}
-    used, index = np.unique(rows["shard_id"], return_inverse=True)
-    write_npz(
-        files.pool,
-        shard_files=np.array([str(paths[int(s)]) for s in used]),
-        shard_index=index.astype(np.int64),
-        shard_row=rows["shard_row"].astype(np.int64),
-        bmu=cells,
-        cell_counts=counts,
-        cell_rejected=rejected,
-        **{f"pool_{field.name}": getattr(pool, field.name)[scored] for field in fields(pool)},
-    )
-
-
-def read_pool(files: RoundFiles) -> tuple[Pool, MapColumns]:
-    """The pool of a written plan and what the map says of it."""
-    arrays = read_npz(files.pool)
-    pool = Pool(**{field.name: arrays[f"pool_{field.name}"] for field in fields(Pool)})
-    return pool, MapColumns(arrays["bmu"], arrays["cell_counts"], arrays["cell_rejected"])

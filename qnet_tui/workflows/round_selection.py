@@ -11,16 +11,15 @@ from numpy.typing import NDArray
 import storage.rounds as rounds_store
 import storage.runs as runs_store
 import storage.spectra as spectra_store
-from qnet_tui.active_learning.selection import Pick, select
-from qnet_tui.active_learning.strategies import RowScores, score_rows
+from qnet_tui.active_learning.selection import Pick, SelectionSettings, select
 from qnet_tui.errors import BadInput, QnetError
 from qnet_tui.evaluation.classification import ClassificationCounts, committee_majority, completeness_purity
-from qnet_tui.workflows.labelled_rows import all_rows, best_rows
-from qnet_tui.workflows.presets import RoundSettings
+from qnet_tui.workflows.labelled_rows import best_rows
+from qnet_tui.workflows.presets import RoundSettings, recorded_settings
 from qnet_tui.workflows.progress import Progress
-from qnet_tui.workflows.round_files import RoundFiles, read_npz
+from qnet_tui.workflows.round_files import RoundFiles, committee_members, read_npz
 from qnet_tui.workflows.round_plan import read_pool, selection_settings
-from qnet_tui.workflows.run_al_tasks import BLOCK_VALIDATION
+from qnet_tui.workflows.round_scores import PoolScores, validation_answers
 from storage.workspace import Workspace
 
 
@@ -33,29 +32,12 @@ class Asked:
     not_copied: list[tuple[int, str]]
 
 
-def committee_scores(
-    files: RoundFiles, members: list[int], block: int | str
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Confidence and redshift of one block by every member: two float32 arrays (n, networks)."""
-    parts = [np.load(files.scores(member, block), allow_pickle=False) for member in members]
-    return np.stack([p[:, 0] for p in parts], axis=1), np.stack([p[:, 1] for p in parts], axis=1)
-
-
-def score_pool(
-    files: RoundFiles, members: list[int], keys: NDArray[Any], settings: RoundSettings, progress: Progress
-) -> RowScores:
-    """Score and calls of every row of the pool, block by block; ``keys`` are the rows' objects, int64 (n,)."""
-    chosen = selection_settings(settings)
-    parts = []
-    for first in range(0, len(keys), settings.block_rows):
-        c_qso, zbest = committee_scores(files, members, first // settings.block_rows)
-        part = keys[first : first + settings.block_rows]
-        parts.append(score_rows(c_qso, zbest, part, strategy=chosen.strategy, settings=chosen.scoring))
-        progress("counting calls", first + len(part), len(keys))
-    return RowScores(
-        score=np.concatenate([p.score for p in parts]),
-        entropy=np.concatenate([p.entropy for p in parts]),
-        counts=np.concatenate([p.counts for p in parts]),
+def with_spare(wanted: SelectionSettings) -> SelectionSettings:
+    """The same with some objects more, for those whose spectrum cannot be copied."""
+    return replace(
+        wanted,
+        select=wanted.select + max(20, wanted.select // 5),
+        outliers=wanted.outliers + max(20, wanted.outliers // 5) if wanted.outliers else 0,
     )
 
 
@@ -66,7 +48,7 @@ def validation_counts(files: RoundFiles, members: list[int], settings: RoundSett
     """
     if not files.validation.exists():
         return None
-    c_qso, _ = committee_scores(files, members, BLOCK_VALIDATION)
+    c_qso, _ = validation_answers(files, members)
     return completeness_purity(committee_majority(c_qso, settings.c_threshold), read_npz(files.validation)["is_qso"])
 
 
@@ -88,12 +70,14 @@ def described(counts: ClassificationCounts) -> dict[str, Any]:
 def make_selection(
     ws: Workspace,
     files: RoundFiles,
-    members: list[int],
+    said: PoolScores,
     settings: RoundSettings,
     round_number: int,
     progress: Progress,
 ) -> Asked:
     """Select the top K objects (and outliers), copy their full-resolution spectra, put them into the queue.
+
+    ``said`` is what the committee said of the pool; only rows of which all networks were asked can be selected.
 
     An object whose original file is gone cannot be shown: it is listed, and the next one in the order takes its place.
     """
@@ -101,15 +85,10 @@ def make_selection(
     # Only a resumed round meets objects that were queued since its plan was written.
     queued = np.isin(pool.object_key, np.fromiter(rounds_store.ever_queued(ws), dtype=np.int64))
     pool = replace(pool, queued=queued)
-    scores = score_pool(files, members, pool.object_key, settings, progress)
-    wanted = selection_settings(settings)
-    spare = replace(
-        wanted,
-        select=wanted.select + max(20, wanted.select // 5),
-        outliers=wanted.outliers + max(20, wanted.outliers // 5) if wanted.outliers else 0,
-    )
-    picks = select(pool, scores, spare, map_columns).picks
-    rows = all_rows(ws)
+    picks = select(pool, said.scores, with_spare(selection_settings(settings)), map_columns).picks
+    if said.stopped[np.isin(pool.row_id, [pick.row_id for pick in picks])].any():
+        raise AssertionError("a row was selected that not every network was asked about")
+    rows = spectra_store.read_rows(ws, object_ids=[pick.object_id for pick in picks])
     records: list[rounds_store.SelectionRecord] = []
     not_copied: list[tuple[int, str]] = []
     for rejected, number in ((False, settings.select), (True, settings.outliers)):
@@ -212,10 +191,14 @@ def scored_round(ws: Workspace, number: int) -> tuple[RoundFiles, list[int], Rou
 
     run = run_of_round(ws, number)
     files = RoundFiles(ws.round_dir(number))
-    done = {t.name for t in runs_store.tasks(ws, run.id) if t.kind == "score" and t.state == "DONE"}
-    failed = {t.name for t in runs_store.tasks(ws, run.id) if t.kind == "score" and t.state == "FAILED"}
-    lost = {int(name.split()[1]) for name in failed}
-    members = sorted({int(name.split()[1]) for name in done} - lost)
+    members = committee_members(files)
+    if members is None:
+        tasks = runs_store.tasks(ws, run.id)
+        # Version 0.1 had a task for each member and block, and went on without members of which one failed.
+        old = (t.name.split() for t in tasks if t.kind == "score" and t.state == "FAILED")
+        lost = {int(name[1]) for name in old if name[1].isdigit()}
+        trained = (int(t.name.split()[1]) for t in tasks if t.kind == "train" and t.state == "DONE")
+        members = sorted(set(trained) - lost)
     if not members or not files.pool.exists():
         raise BadInput(f"the scores of round {number} are no longer in {files.root}")
-    return files, members, RoundSettings(**run.settings)
+    return files, members, recorded_settings(run.settings)

@@ -1,8 +1,9 @@
 """``qnet run-al``: one round of active learning, as a run that can be killed and resumed.
 
 Stages, in the paper's order with the map first (docs/science.md): plan (truth, map, filters), train the committee,
-score the pool, select, queue. Each stage leaves files that are whole or absent, so ``--resume`` does only what is
-missing. Only this driver writes the database.
+score the pool (:mod:`qnet_tui.workflows.round_race`: networks stop being asked where a row can no longer be selected),
+select, queue. Each stage leaves files that are whole or absent, so ``--resume`` does only what is missing. Only this
+driver writes the database.
 """
 
 import contextlib
@@ -19,21 +20,21 @@ import storage.rounds as rounds_store
 import storage.runs as runs_store
 import storage.settings as campaign
 import storage.truth as truth_store
-from qnet_tui.compute.driver import run_tasks
-from qnet_tui.compute.tasks import Outcome, Task
+from qnet_tui.compute.slurm_site import SlurmSite
 from qnet_tui.compute.where import Where
+from qnet_tui.compute.workers import Workers
 from qnet_tui.errors import BadInput, QnetError
-from qnet_tui.workflows.presets import RoundSettings
+from qnet_tui.workflows.presets import RoundSettings, recorded_settings
 from qnet_tui.workflows.progress import Progress, silent
-from qnet_tui.workflows.round_files import RoundFiles
+from qnet_tui.workflows.round_files import RoundFiles, committee_members
 from qnet_tui.workflows.round_plan import Plan, make_plan
+from qnet_tui.workflows.round_race import score_round
+from qnet_tui.workflows.round_runner import Clock, RoundTask, Runner, Stopped
 from qnet_tui.workflows.round_selection import described, make_selection, validation_counts
-from qnet_tui.workflows.run_al_tasks import BLOCK_VALIDATION, score_member, train_member
+from qnet_tui.workflows.run_al_tasks import train_member
 from qnet_tui.workflows.versions import versions
 from storage.errors import StorageError
 from storage.workspace import Workspace
-
-HEARTBEAT_SECONDS = 10.0
 
 
 @dataclass
@@ -53,6 +54,7 @@ class RoundResult:
     entropy_cut: float = float("nan")
     evaluations: int = 0
     evaluations_full: int = 0
+    race: dict[str, Any] = field(default_factory=dict)
     training: int = 0
     training_qso: int = 0
     filtered: dict[str, int] = field(default_factory=dict)
@@ -64,14 +66,16 @@ class RoundResult:
     stage_seconds: dict[str, float] = field(default_factory=dict)
 
 
-class Stopped(QnetError):
-    """The run was asked to stop; what was finished is on disk."""
-
-
 def run_round(
-    root: Path, settings: RoundSettings, *, jobs: int = 1, command: str = "", progress: Progress = silent
+    root: Path,
+    settings: RoundSettings,
+    *,
+    jobs: int = 1,
+    site: SlurmSite | None = None,
+    command: str = "",
+    progress: Progress = silent,
 ) -> RoundResult:
-    """Run one round on the workspace at ``root``.
+    """Run one round on the workspace at ``root``, with ``jobs`` workers here or on the cluster ``site``.
 
     Errors: :class:`BadInput` without spectra or truth, or when a round is unfinished; ``DriverRunning`` when another
     ``run-al`` drives this workspace; :class:`Stopped` after SIGTERM or Ctrl-C (resume it).
@@ -100,10 +104,12 @@ def run_round(
             runs_store.finish(ws, run_id, "FAILED")
             runs_store.update_run(ws, run_id, hidden=True)
             raise
-        return _drive(ws, run_id, number, settings, jobs, progress)
+        return _drive(ws, run_id, number, settings, _where(ws, number, jobs, site), progress)
 
 
-def resume_round(root: Path, run: str, *, jobs: int = 1, progress: Progress = silent) -> RoundResult:
+def resume_round(
+    root: Path, run: str, *, jobs: int = 1, site: SlurmSite | None = None, progress: Progress = silent
+) -> RoundResult:
     """Go on with a killed, stopped or failed ``run-al`` where it was; at most the tasks in hand are done again.
 
     Errors: :class:`BadInput` when ``run`` is no unfinished run-al of this workspace.
@@ -120,7 +126,14 @@ def resume_round(root: Path, run: str, *, jobs: int = 1, progress: Progress = si
         if later[0] != record.id:
             raise BadInput(f"round {record.round} is {later[0]}'s now", mend=f"qnet run-al --resume {later[0]}")
         runs_store.claim_driver(ws, record.id)
-        return _drive(ws, record.id, record.round or 0, RoundSettings(**record.settings), jobs, progress)
+        number = record.round or 0
+        settings = recorded_settings(record.settings)
+        return _drive(ws, record.id, number, settings, _where(ws, number, jobs, site), progress)
+
+
+def _where(ws: Workspace, number: int, jobs: int, site: SlurmSite | None) -> Where:
+    root = ws.round_dir(number)
+    return Where(jobs=jobs, log=root / "log", site=site, folder=root / "workers")
 
 
 def _unfinished(ws: Workspace) -> runs_store.RunRecord | None:
@@ -134,16 +147,16 @@ def _unfinished(ws: Workspace) -> runs_store.RunRecord | None:
 
 
 def _drive(
-    ws: Workspace, run_id: str, number: int, settings: RoundSettings, jobs: int, progress: Progress
+    ws: Workspace, run_id: str, number: int, settings: RoundSettings, where: Where, progress: Progress
 ) -> RoundResult:
     files = RoundFiles(ws.round_dir(number))
     result = RoundResult(run=run_id, round=number)
     began = time.monotonic()
     try:
         files.make_folders(settings.networks)
-        with _stop_signals() as stopped:
-            clock = _Clock(ws, run_id, result, progress, stopped)
-            _stages(ws, files, number, settings, jobs, result, clock)
+        with _stop_signals() as stopped, Workers(where) as workers:
+            clock = Clock(ws, run_id, result.stage_seconds, progress, stopped)
+            _stages(Runner(ws, run_id, workers, clock), files, number, settings, result)
         result.seconds = time.monotonic() - began
         runs_store.finish(ws, run_id, "DONE", asdict(result))
     except (Stopped, KeyboardInterrupt, SystemExit):
@@ -162,15 +175,8 @@ def _drive(
     return result
 
 
-def _stages(
-    ws: Workspace,
-    files: RoundFiles,
-    number: int,
-    settings: RoundSettings,
-    jobs: int,
-    result: RoundResult,
-    clock: "_Clock",
-) -> None:
+def _stages(runner: Runner, files: RoundFiles, number: int, settings: RoundSettings, result: RoundResult) -> None:
+    ws, clock = runner.ws, runner.clock
     with clock.stage("plan"):
         plan = _recorded_plan(ws, result.run)
         if plan is None:
@@ -181,35 +187,18 @@ def _stages(
     result.rejected, result.rejected_cells, result.unique = plan.rejected, plan.rejected_cells, plan.unique
     result.training, result.training_qso = plan.training, plan.training_qso
     result.filtered, result.map = plan.filtered, plan.map_facts
-    result.evaluations_full = plan.pool_rows * settings.networks
 
     grid = str(campaign.get_setting(ws, "grid", "log"))
-    common = {"round_dir": str(files.root), "settings": settings.as_dict(), "grid": grid}
-    where = Where(jobs=jobs, log=files.root / "log")
     with clock.stage("train"):
-        tasks = [
-            Task(f"train {m}", train_member, {**common, "round_number": number, "member": m})
-            for m in range(settings.networks)
-        ]
-        failed = _run(ws, result, where, tasks, "training networks", clock)
-        members = [m for m in range(settings.networks) if f"train {m}" not in failed]
-        _enough(members, settings, failed)
+        members, failed = _trained(runner, files, number, settings, grid)
     with clock.stage("score"):
-        blocks: list[int | str] = list(range(plan.blocks(settings.block_rows)))
-        if files.validation.exists():
-            blocks.append(BLOCK_VALIDATION)
-        tasks = [
-            Task(f"score {m} {b}", score_member, {**common, "member": m, "block": b}) for m in members for b in blocks
-        ]
-        unscored = _run(ws, result, where, tasks, "scoring", clock)
-        bad = {int(name.split()[1]) for name in unscored}
-        members = [m for m in members if m not in bad]
-        _enough(members, settings, unscored)
-    result.networks = len(members)
-    result.evaluations = plan.pool_rows * len(members)
-    result.failed_networks = [{"task": name, "error": why} for name, why in {**failed, **unscored}.items()]
+        scored = score_round(runner, files, members, settings, number, grid)
+    result.networks = len(scored.members)
+    result.evaluations, result.evaluations_full = scored.said.evaluations, plan.pool_rows * result.networks
+    result.race = scored.race
+    result.failed_networks = [{"task": name, "error": why} for name, why in failed.items()]
     with clock.stage("select"):
-        counts = validation_counts(files, members, settings)
+        counts = validation_counts(files, scored.members, settings)
         if counts is not None:
             result.validation = described(counts)
             runs_store.add_metrics(
@@ -220,13 +209,42 @@ def _stages(
                     ("validation", None, "purity", counts.purity, counts.tp + counts.fp),
                 ],
             )
-        asked = make_selection(ws, files, members, settings, number, clock.progress)
+        asked = make_selection(ws, files, scored.said, settings, number, clock.progress)
+        if "h_low" in result.race:
+            # The promise of a race holds from h_low upward; rounding is not a difference.
+            low = result.race["h_low"] - 1e-9
+            result.race["below_h_low"] = sum(1 for r in asked.records if not r.rejected and r.entropy < low)
         result.selected = sum(1 for r in asked.records if not r.rejected)
         result.outliers = sum(1 for r in asked.records if r.rejected)
         result.entropy_cut = asked.entropy_cut
         result.undisputed = sum(1 for r in asked.records if not r.rejected and r.entropy == 0)
         result.not_copied = len(asked.not_copied)
         _write_selection(ws, files, number)
+
+
+def _trained(
+    runner: Runner, files: RoundFiles, number: int, settings: RoundSettings, grid: str
+) -> tuple[list[int], dict[str, str]]:
+    """Train the members that are missing or whose file is not what was written; (members, failures by task).
+
+    In a race that was begun these are the members that began it, and none of them may fail.
+    """
+    begun = committee_members(files)
+    members = list(range(settings.networks)) if begun is None else begun
+    common = {"round_dir": str(files.root), "settings": settings.as_dict(), "grid": grid, "round_number": number}
+    tasks = [RoundTask(f"train {m}", train_member, {**common, "member": m}, (files.network(m),)) for m in members]
+    failed = runner.run(tasks, "training networks")
+    damaged = [path for path in runner.damaged("train") if path in {t.files[0] for t in tasks}]
+    for path in damaged:
+        files.add_note(f"{path} is not what was written: trained again")
+        path.unlink(missing_ok=True)
+    if damaged:
+        failed = runner.run(tasks, "training networks")
+    trained = [m for m in members if f"train {m}" not in failed]
+    if begun is not None and failed:
+        raise QnetError(f"a network of the race could not be trained again: {next(iter(failed.values()))}")
+    _enough(trained, settings, failed)
+    return trained, failed
 
 
 def _enough(members: list[int], settings: RoundSettings, failures: dict[str, str]) -> None:
@@ -247,90 +265,6 @@ def _recorded_plan(ws: Workspace, run_id: str) -> Plan | None:
         if task.name == "plan" and task.state == "DONE":
             return Plan(**task.detail)
     return None
-
-
-def _run(
-    ws: Workspace, result: RoundResult, where: Where, tasks: list[Task], words: str, clock: "_Clock"
-) -> dict[str, str]:
-    """Run what is not registered yet; register each outcome; return the failures."""
-    finished = {t.name for t in runs_store.tasks(ws, result.run) if t.state == "DONE" and Path(t.path).exists()}
-    todo = [task for task in tasks if task.name not in finished]
-    done = len(tasks) - len(todo)
-    failures: dict[str, str] = {}
-
-    def on_done(outcome: Outcome) -> None:
-        nonlocal done
-        done += 1
-        kind = outcome.name.split()[0]
-        if outcome.error is None:
-            made = outcome.value
-            runs_store.register_task(
-                ws, result.run, outcome.name, kind, "DONE", made.path, made.crc32, made.seconds, made.detail
-            )
-        else:
-            failures[outcome.name] = outcome.error
-            runs_store.register_task(
-                ws,
-                result.run,
-                outcome.name,
-                kind,
-                "FAILED",
-                "",
-                None,
-                outcome.seconds,
-                {"error": outcome.error},
-            )
-        clock.beat(words, done, len(tasks))
-
-    clock.beat(words, done, len(tasks))
-    run_tasks(todo, where, on_done, stop=clock.stop)
-    clock.check()
-    return failures
-
-
-class _Clock:
-    """Times the stages, keeps the heartbeat, and knows whether somebody asked to stop."""
-
-    def __init__(
-        self, ws: Workspace, run_id: str, result: RoundResult, progress: Progress, stopped: Callable[[], bool]
-    ) -> None:
-        self.ws, self.run_id, self.result, self.tell, self.stopped = ws, run_id, result, progress, stopped
-        self.last_beat = 0.0
-
-    @contextlib.contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time one stage; a stop asked for between stages is honoured before the next begins."""
-        self.check()
-        runs_store.update_run(self.ws, self.run_id, stage=name)
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self.result.stage_seconds[name] = time.monotonic() - began
-
-    def progress(self, stage: str, done: int, total: int) -> None:
-        """Pass progress on; leave in the middle of a long stage when asked to stop."""
-        self.check()
-        self.beat(stage, done, total)
-
-    def beat(self, stage: str, done: int, total: int) -> None:
-        """Show progress and tell the database now and then that the driver lives."""
-        self.tell(stage, done, total)
-        if time.monotonic() - self.last_beat > HEARTBEAT_SECONDS:
-            self.last_beat = time.monotonic()
-            runs_store.heartbeat(self.ws, self.run_id)
-
-    def stop(self) -> bool:
-        """For the workers' loop, which asks about once a second: stop now? Keeps the heartbeat on long tasks."""
-        if time.monotonic() - self.last_beat > HEARTBEAT_SECONDS:
-            self.last_beat = time.monotonic()
-            runs_store.heartbeat(self.ws, self.run_id)
-        return self.stopped()
-
-    def check(self) -> None:
-        """Leave when somebody asked to stop."""
-        if self.stopped():
-            raise Stopped("the run was stopped", mend=f"go on with: qnet run-al --resume {self.run_id}")
 
 
 @contextlib.contextmanager

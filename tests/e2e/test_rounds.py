@@ -1,5 +1,6 @@
 """A round gives the same selection whatever the number of workers and however often it is killed."""
 
+import json
 import os
 import shutil
 import signal
@@ -104,3 +105,21 @@ def test_sigterm_stops_the_run_and_resume_goes_on(ready, straight, tmp_path):
     assert "Traceback" not in err
     finish(start(root, "--resume", "al-0001", "--jobs", "1"))
     assert (root / "rounds" / "001" / "selection.csv").read_bytes() == straight
+
+
+def test_a_race_killed_in_each_of_its_parts_selects_what_the_full_committee_does(ready, tmp_path):
+    options = ["--preset", "smoke", *OPTIONS, "--networks", "16", "--seed", "7"]
+    full, raced = (Path(shutil.copytree(ready, tmp_path / name)) for name in ("full", "raced"))
+    said = json.loads(finish(start(full, *options, "--full", "--jobs", "2")))
+    assert said["race"]["rule"] == "full"
+    # The same networks: what is tested is what they are asked.
+    shutil.copytree(full / "rounds" / "001" / "networks", raced / "rounds" / "001" / "networks")
+    process = start(raced, *options, "--jobs", "1")
+    for kind in ("opening", "candidates", "race"):
+        kill_when(process, lambda kind=kind: tasks_done(raced, kind) >= 1)
+        process = start(raced, "--resume", "al-", "--jobs", "2" if kind == "race" else "1")
+    said = json.loads(finish(process))
+    assert said["race"]["rule"] == "sound"
+    assert 0 < said["evaluations"] <= said["evaluations_full"]
+    table = "rounds/001/selection.csv"
+    assert (raced / table).read_bytes() == (full / table).read_bytes()

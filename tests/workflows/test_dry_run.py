@@ -32,11 +32,11 @@ def test_a_race_of_the_paper_by_hand():
     # 200 networks, 10 epochs, 4,000 spectra: 8 million samples at 1,000 a second.
     assert (stages["training"].tasks, stages["training"].units) == (200, 8_000_000)
     assert stages["training"].core_hours == pytest.approx(8000 / 3600)
-    # 3 million rows in blocks of 20,000; 8 networks each.
-    assert (stages["opening"].tasks, stages["opening"].units) == (150, 24_000_000)
-    # 3 * 1,200 objects of 1.25 rows, 192 networks each.
-    assert candidate_rows(settings, SIZE) == 4_500
-    assert stages["candidates"].units == 192 * 4_500
+    # 3 million rows in blocks of 20,000; 4 networks each.
+    assert (stages["opening"].tasks, stages["opening"].units) == (150, 12_000_000)
+    # 2 * 1,200 objects of 1.25 rows, 196 networks each.
+    assert candidate_rows(settings, SIZE) == 3_000
+    assert stages["candidates"].units == 196 * 3_000
     # All of it is an eighth of everything.
     racing = sum(stages[name].units for name in ("opening", "candidates", "race"))
     assert racing == 200 * 3_000_000 / 8
@@ -57,7 +57,7 @@ def test_everything_for_everybody_by_hand():
 def test_a_race_never_costs_less_than_its_opening_and_candidates():
     stages = {s.stage: s for s in costs(round_settings("paper"), SIZE, RATES, Saving("sound", 1000.0, ""))}
     assert stages["race"].units == 0
-    assert stages["opening"].units == 24_000_000
+    assert stages["opening"].units == 12_000_000
 
 
 def test_disk_and_memory_by_hand():
@@ -65,7 +65,7 @@ def test_disk_and_memory_by_hand():
     full = disk_bytes(settings, SIZE, Saving("full", 1.0, ""))
     race = disk_bytes(settings, SIZE, Saving("sound", 8.0, ""))
     assert full["answers"] == 8 * (200 * 3_000_000 + 200 * 1_000)
-    assert race["answers"] == 8 * (9 * 3_000_000 + 2 * 200 * 4_500 + 200 * 1_000)
+    assert race["answers"] == 8 * (5 * 3_000_000 + 2 * 200 * 3_000 + 200 * 1_000)
     assert full["spectra"] == 1_100 * 200_000
     # The weights file of the paper's network is 2.5 MB.
     assert full["networks"] / 200 == pytest.approx(2.5e6, rel=0.1)

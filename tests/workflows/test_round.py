@@ -205,7 +205,7 @@ def full_disk(*_a, **_k):
 
 def test_an_unfinished_round_is_resumed_or_given_up(workspace, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("qnet_tui.workflows.run_al.run_tasks", full_disk)
+        patch.setattr("qnet_tui.workflows.round_runner.run_tasks", full_disk)
         with pytest.raises(OSError, match="No space left"):
             run_round(workspace, tiny_round(), jobs=1)
         with pytest.raises(OSError, match="No space left"):
@@ -225,7 +225,7 @@ def test_a_round_that_never_had_a_plan_stands_in_nobodys_way(workspace, monkeypa
     with pytest.raises(StorageError, match="sn"):
         run_round(workspace, tiny_round(where="sn > 1"), jobs=1)
     with monkeypatch.context() as patch:
-        patch.setattr("qnet_tui.workflows.run_al.run_tasks", full_disk)
+        patch.setattr("qnet_tui.workflows.round_runner.run_tasks", full_disk)
         with pytest.raises(OSError, match="No space left"):
             run_round(workspace, tiny_round(), jobs=1)
     with pytest.raises(BadInput, match="al-0002's now"):
