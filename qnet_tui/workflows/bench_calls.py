@@ -1,5 +1,6 @@
 """What bfloat16 changes, counted: calls before and after the recheck, and the errors that the recheck must cover."""
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from qnet_tui.workflows.bench_networks import TrainedCommittee
 from qnet_tui.workflows.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from qnet_tui.quasarnet.inference import Predictor
+    from qnet_tui.quasarnet.settings import NetworkSettings
     from qnet_tui.quasarnet.weights import Weights
 
 _NEAR = 1.5
@@ -56,10 +59,10 @@ def count_network(
     deciding confidence in all.
     """
     from qnet_tui.quasarnet.boxes import confidence_and_redshift
-    from qnet_tui.quasarnet.inference import MARGINS, Predictor
+    from qnet_tui.quasarnet.inference import MARGINS
     from qnet_tui.quasarnet.recheck import logit
 
-    exact, coarse = Predictor(weights.settings), Predictor(weights.settings, "bfloat16")
+    exact, coarse = _predictors(weights.settings)
     network_exact, network_coarse = exact.prepare(weights), coarse.prepare(weights)
     margins, grid, total = MARGINS["bfloat16"], weights.grid, CallsCounted()
     decide = {"c_threshold": rule.c_threshold, "z_split": rule.z_split}
@@ -94,3 +97,11 @@ def count_network(
             )
         )
     return total
+
+
+# One pair for all networks of a shape: each traces its own graphs, which takes longer than a thousand spectra.
+@functools.lru_cache(maxsize=1)
+def _predictors(settings: "NetworkSettings") -> "tuple[Predictor, Predictor]":
+    from qnet_tui.quasarnet.inference import Predictor
+
+    return Predictor(settings), Predictor(settings, "bfloat16")

@@ -4,13 +4,15 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qnet_tui.errors import BadInput
+from qnet_tui.workflows.pool_files import pool_size, pool_vectors
 from qnet_tui.workflows.progress import Progress, silent
+from qnet_tui.workflows.round_files import RoundFiles
 
 if TYPE_CHECKING:
     from qnet_tui.quasarnet.weights import Weights
@@ -23,34 +25,32 @@ _NOISE = (0.0, 0.3, 0.6, 1.0)
 class TrainedCommittee:
     """Networks of one architecture, the spectra that they are asked about, and ``said``: what they are.
 
-    The spectra are ``x``, or rows ``shard_row`` of the files ``shards[shard_index]`` of a round's pool.
+    The spectra are ``x``, or the pool of ``round_files``.
     """
 
     networks: tuple["Weights", ...]
     said: str
     x: NDArray[np.float32] | None = None
-    shards: tuple[Path, ...] = ()
-    shard_index: NDArray[Any] | None = None
-    shard_row: NDArray[Any] | None = None
+    round_files: RoundFiles | None = None
     c_threshold: float = 0.95
     z_split: float = 2.1
     n_lines: int = 1
 
     def __len__(self) -> int:
         """Count the spectra."""
-        return len(self.x) if self.x is not None else len(self.shard_row) if self.shard_row is not None else 0
+        if self.x is not None:
+            return len(self.x)
+        return 0 if self.round_files is None else pool_size(self.round_files)
 
     def blocks(self, most: int) -> Iterator[NDArray[np.float32]]:
         """``most`` rows, evenly taken from all, in blocks of 20,000."""
-        from storage.shards import gather_files
-
         chosen = np.linspace(0, len(self) - 1, min(most, len(self))).astype(np.int64)
         for start in range(0, len(chosen), _ROWS):
             rows = chosen[start : start + _ROWS]
             if self.x is not None:
                 yield self.x[rows]
-            elif self.shard_index is not None and self.shard_row is not None:
-                yield gather_files(list(self.shards), self.shard_index[rows], self.shard_row[rows])
+            elif self.round_files is not None:
+                yield pool_vectors(self.round_files, rows)
 
 
 def committee_of_round(root: Path, number: int | None) -> TrainedCommittee:
@@ -60,23 +60,19 @@ def committee_of_round(root: Path, number: int | None) -> TrainedCommittee:
     """
     from qnet_tui.quasarnet.weights_file import read_weights
     from qnet_tui.workflows.given_round import last_scored_round
-    from qnet_tui.workflows.round_files import read_npz
     from qnet_tui.workflows.round_selection import scored_round
     from storage.workspace import Workspace
 
     with Workspace.open(root) as ws:
         number = last_scored_round(ws) if number is None else number
         files, members, settings = scored_round(ws, number)
-    pool = read_npz(files.pool)
     networks = tuple(read_weights(files.network(member)) for member in members)
-    if not networks or not len(pool["shard_row"]):
+    if not networks or not pool_size(files):
         raise BadInput(f"round {number} has no networks or no pool", mend="give a round that was scored")
     return TrainedCommittee(
         networks,
-        f"{len(networks)} networks and the pool of round {number} ({len(pool['shard_row']):,} rows)",
-        shards=tuple(Path(str(p)) for p in pool["shard_files"]),
-        shard_index=pool["shard_index"],
-        shard_row=pool["shard_row"],
+        f"{len(networks)} networks and the pool of round {number} ({pool_size(files):,} rows)",
+        round_files=files,
         c_threshold=settings.c_threshold,
         z_split=settings.z_split,
         n_lines=settings.n_lines,

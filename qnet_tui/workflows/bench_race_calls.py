@@ -48,7 +48,7 @@ def calls_of_round(root: Path, number: int | None) -> CommitteeCalls:
     Errors: :class:`BadInput` when there is no such round or it was raced.
     """
     from qnet_tui.workflows.given_round import last_scored_round
-    from qnet_tui.workflows.round_files import read_npz
+    from qnet_tui.workflows.pool_files import pool_size
     from qnet_tui.workflows.round_scores import complete_answers
     from qnet_tui.workflows.round_selection import scored_round
     from storage.workspace import Workspace
@@ -56,7 +56,7 @@ def calls_of_round(root: Path, number: int | None) -> CommitteeCalls:
     with Workspace.open(root) as ws:
         number = last_scored_round(ws) if number is None else number
         files, members, settings = scored_round(ws, number)
-    n = len(read_npz(files.pool)["shard_row"])
+    n = pool_size(files)
     calls = np.full((n, len(members)), -1, dtype=np.int8)
     margins = np.zeros(calls.shape, dtype=np.float32)
     edges = {"c_threshold": settings.c_threshold, "z_split": settings.z_split}

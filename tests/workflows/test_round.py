@@ -275,3 +275,19 @@ def test_supplement_is_thinned_with_the_seed(workspace):
 def test_settings_out_of_range(changes):
     with pytest.raises(BadInput):
         tiny_round(**changes)
+
+
+def test_the_benches_read_the_networks_and_calls_of_a_round(first):
+    from qnet_tui.workflows.bench_networks import committee_of_round
+    from qnet_tui.workflows.bench_race_calls import calls_of_round
+
+    root, result = first
+    known = committee_of_round(root, None)
+    assert len(known.networks) == result.networks
+    blocks = list(known.blocks(50))
+    assert [block.shape for block in blocks] == [(min(50, len(known)), 443)]
+    said = calls_of_round(root, 1)
+    assert said.calls.shape == said.margins.shape == (len(known), result.networks)
+    assert set(np.unique(said.calls)) <= {0, 1, 2}
+    with pytest.raises(BadInput, match="7"):
+        calls_of_round(root, 7)
