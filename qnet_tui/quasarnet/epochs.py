@@ -13,6 +13,7 @@ from qnet_tui.quasarnet.boxes import Targets
 from qnet_tui.quasarnet.history import EpochRecord, ValidationSet, validation_record
 from qnet_tui.quasarnet.inference import Predictor
 from qnet_tui.quasarnet.loss import network_loss
+from qnet_tui.quasarnet.precision import Precision
 from qnet_tui.quasarnet.settings import Keep, NetworkSettings, TrainingSettings
 from qnet_tui.quasarnet.weights import Float32, Weights, weights_from_arrays
 from qnet_tui.spectra.grids import Grid, linear_grid, log_grid
@@ -84,8 +85,16 @@ class Task:
 class Epochs:
     """The epochs of one training: measures each, records it, and remembers the one to hand back."""
 
-    def __init__(self, task: Task, validation: ValidationSet | None, on_epoch: OnEpoch | None) -> None:
+    def __init__(
+        self,
+        task: Task,
+        validation: ValidationSet | None,
+        on_epoch: OnEpoch | None,
+        precision: Precision = "float32",
+    ) -> None:
+        """``precision`` is that of the answers to the validation set; calls are those of float32 in any."""
         self._task = task
+        self._precision: Precision = precision
         self._validation = validation
         self._on_epoch = on_epoch
         keep: Keep = task.training.keep
@@ -141,7 +150,13 @@ class Epochs:
         if self._validation is None:
             return EpochRecord(epoch, loss)
         training = self._task.training
-        heads = _predictor(self._task.settings).predict(self._weights(arrays()), self._validation.x)
+        heads = _predictor(self._task.settings, self._precision).settled_heads(
+            self._weights(arrays()),
+            self._validation.x,
+            self._task.grid,
+            training.n_lines,
+            c_threshold=training.c_threshold,
+        )
         return validation_record(
             epoch,
             loss,
@@ -169,5 +184,5 @@ def published_grid(n_pixels: int) -> Grid:
 
 # Every trainer of one shape measures with one graph.
 @functools.lru_cache(maxsize=4)
-def _predictor(settings: NetworkSettings) -> Predictor:
-    return Predictor(settings)
+def _predictor(settings: NetworkSettings, precision: Precision = "float32") -> Predictor:
+    return Predictor(settings, precision)

@@ -90,7 +90,7 @@ class GraphTrainer:
         """
         task = Task(self.settings, self.training, self.grid)
         x, targets = task.checked(x, targets, validation)
-        epochs = Epochs(task, validation, on_epoch)
+        epochs = Epochs(task, validation, on_epoch, self.precision)
         saved, described = None, {}
         if checkpoint is not None:
             described = description(task, self.precision, seed, x, targets, validation)

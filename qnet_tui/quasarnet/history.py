@@ -17,10 +17,10 @@ class EpochRecord:
     """One epoch; epoch 0 is the network before training.
 
     ``loss``: mean over the training spectra, during the epoch and with dropout (of epoch 0 without). The
-    others are of the validation set and None without one: ``val_loss``, and with the quasar rule of the
-    training settings the counts ``tp``, ``fp``, ``fn``, completeness tp/(tp + fn) and purity tp/(tp + fp). A
-    ratio 0/0 is None. Completeness and purity have no redshift condition (Green et al. 2025, equations 4.1
-    and 4.2).
+    others are of the validation set and None without one: ``val_loss`` (of answers in the precision of the
+    training), and with the quasar rule of the training settings the counts ``tp``, ``fp``, ``fn`` (those of
+    float32), completeness tp/(tp + fn) and purity tp/(tp + fp). A ratio 0/0 is None. Completeness and purity
+    have no redshift condition (Green et al. 2025, equations 4.1 and 4.2).
     """
 
     epoch: int

@@ -152,3 +152,18 @@ def test_the_work_of_the_published_network() -> None:
     assert flop(NetworkSettings()) / 1e6 == pytest.approx(43.8, abs=0.1)
     convolution = 2 * 443 // 4 * 10 * 6
     assert flop(NetworkSettings(layers=1, filters=6, dense=1)) > convolution
+
+
+def test_settled_heads_call_quasars_as_float32_does(float32, bfloat16, weights, x) -> None:
+    exact = float32.predict(weights, x)
+    c_exact, _ = confidence_and_redshift(exact, weights.grid)
+    # A threshold amid the confidences, so that some rows are near it.
+    threshold = float(np.median(c_exact))
+    settled = bfloat16.settled_heads(weights, x, weights.grid, c_threshold=threshold)
+    c_settled, _ = confidence_and_redshift(settled, weights.grid)
+    assert np.array_equal(c_settled > threshold, c_exact > threshold)
+    changed = np.abs(settled - bfloat16.predict(weights, x)).max(axis=(0, 2)) > 0
+    assert 0 < changed.sum() < len(x)
+    assert np.abs(settled - exact).max() < 0.1
+    same = float32.settled_heads(weights, x, weights.grid, c_threshold=threshold)
+    assert np.abs(same - exact).max() < 1e-5

@@ -98,14 +98,16 @@ def test_epoch_0_is_the_network_before_training(trained: Trained, spectra: Spect
     predictor = Predictor(SMALL)
     start = trained.history[0]
     assert start.loss == pytest.approx(network_loss(spectra.targets, predictor.predict(fresh, spectra.x)))
-    assert start.val_loss == pytest.approx(network_loss(held_out.targets, predictor.predict(fresh, held_out.x)))
+    # Where training is in bfloat16, so are the answers behind the validation loss.
+    expected = network_loss(held_out.targets, predictor.predict(fresh, held_out.x))
+    assert start.val_loss == pytest.approx(expected, rel=1e-3)
 
 
 def test_the_record_of_the_kept_epoch_is_of_the_kept_weights(trained: Trained, held_out: Spectra) -> None:
     assert trained.best_epoch == min(trained.history[1:], key=lambda r: r.val_loss or 0.0).epoch
     heads = Predictor(SMALL).predict(trained.weights, held_out.x)
     record = trained.history[trained.best_epoch]
-    assert network_loss(held_out.targets, heads) == pytest.approx(record.val_loss)
+    assert network_loss(held_out.targets, heads) == pytest.approx(record.val_loss, rel=2e-3)
     called = (heads[:6, :, :13].max(axis=(0, 2)) > 0.5) & held_out.is_qso
     assert record.tp == called.sum()
     assert record.tp + record.fn == held_out.is_qso.sum()  # type: ignore[operator]
