@@ -4,6 +4,7 @@ Both check the sum at the end, and what is wrong with a file is told in the same
 """
 
 import gzip
+import importlib
 import zlib
 from types import ModuleType
 from typing import BinaryIO
@@ -15,7 +16,7 @@ _CHUNK = 1 << 20
 def _unpacker() -> tuple[ModuleType, tuple[type[Exception], ...]]:
     """The module with the fastest ``GzipFile`` there is, and what it raises for data that are no packed data."""
     try:
-        from isal import igzip, isal_zlib
+        igzip, isal_zlib = (importlib.import_module(f"isal.{name}") for name in ("igzip", "isal_zlib"))
     except ImportError:  # No wheel for this processor.
         return gzip, (zlib.error,)
     return igzip, (isal_zlib.error, zlib.error)
