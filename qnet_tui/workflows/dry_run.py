@@ -56,11 +56,15 @@ class Rates:
 
 @dataclass(frozen=True)
 class Saving:
-    """How many times fewer evaluations than all networks for all rows, and why we think so."""
+    """How many times fewer evaluations than all networks for all rows, and why we think so.
+
+    Of a race that was run, ``factor`` holds for all of it; one that is a ``bound`` for the rows that are no candidates.
+    """
 
     rule: str
     factor: float
     source: str
+    bound: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,8 +173,12 @@ def costs(settings: RoundSettings, size: Size, rates: Rates, saving: Saving) -> 
     block = min(settings.block_rows, max(ROWS_AT_LEAST, -(-size.pool_rows // BLOCKS_AT_LEAST)))
     blocks = -(-size.pool_rows // block)
     opening = OPENING * size.pool_rows
-    candidates = (networks - OPENING) * candidate_rows(settings, size)
-    race = max(0.0, networks * size.pool_rows / saving.factor - opening - candidates)
+    to_the_end = candidate_rows(settings, size)
+    candidates = (networks - OPENING) * to_the_end
+    if saving.bound:
+        race = max(0.0, networks / saving.factor - OPENING) * (size.pool_rows - to_the_end)
+    else:
+        race = max(0.0, networks * size.pool_rows / saving.factor - opening - candidates)
     return [
         *out,
         stage("opening", blocks, opening, rates.score),
@@ -214,7 +222,10 @@ def expected_saving(ws: Workspace, settings: RoundSettings, size: Size) -> Savin
 
         first = one_look_networks(networks, 1.0, settings.race_delta)
     return Saving(
-        settings.race, networks / max(OPENING, first), f"at most, at a cut of 1 bit: an agreed row leaves after {first}"
+        settings.race,
+        networks / max(OPENING, first),
+        f"at most, at a cut of 1 bit: an agreed row leaves after {first}",
+        bound=True,
     )
 
 

@@ -46,6 +46,13 @@ def test_a_race_of_the_paper_by_hand():
     assert (stages["plan and map"].tasks, stages["selection"].tasks) == (0, 0)
 
 
+def test_a_bound_is_for_the_rows_that_are_no_candidates():
+    saving = Saving("sound", 8.0, "by hand", bound=True)
+    stages = {s.stage: s for s in costs(round_settings("paper"), SIZE, RATES, saving)}
+    # An agreed row is asked 25 networks, 4 of them in the opening.
+    assert stages["race"].units == 21 * (3_000_000 - 3_000)
+
+
 def test_everything_for_everybody_by_hand():
     stages = {s.stage: s for s in costs(round_settings("paper", race="full"), SIZE, RATES, Saving("full", 1.0, ""))}
     assert list(stages) == ["plan and map", "training", "validation", "scoring", "selection"]
