@@ -39,8 +39,8 @@ MARGINS: dict[Precision, Margins] = {"float32": Margins(1e-4, 1e-5), "bfloat16":
 of 24 trained networks, two of them published: the largest error of a confidence near the threshold was
 0.070 in the logit, of any box 0.61 of its margin, of an offset 0.0148. So the margins are 2.9, 1.6 and 2.7 times the
 worst ever seen (networks of the paper's shape: 0.049, 0.39 and 0.0106). Those of float32 are for the last bits in which
-batches of different sizes may differ; on the processors seen so far (AVX-512) they do not. Of 60 networks of the paper's
-shape on 20,558 simulated spectra, 1,233,480 calls, the recheck let none change."""
+batches of different sizes may differ; on the processors seen so far (AVX-512) they do not. Of 60 networks of the
+paper's shape on 20,558 simulated spectra, 1,233,480 calls, the recheck let none change."""
 
 
 @dataclass(frozen=True, eq=False)
