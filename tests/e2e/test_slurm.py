@@ -92,7 +92,8 @@ def test_killed_cancelled_and_resumed_the_selection_is_that_of_one_machine(
     site: Site, ready: Path, tmp_path: Path
 ) -> None:
     here, there = (Path(shutil.copytree(ready, tmp_path / name / "ws")) for name in ("here", "there"))
-    command = ["run-al", "--preset", "smoke", *OPTIONS, "--seed", "7"]
+    # A replacement comes 13 to 15 s after its job was cancelled: the other worker must not be through by then.
+    command = ["run-al", "--preset", "smoke", *OPTIONS, "--networks", "8", "--epochs", "600", "--seed", "7"]
     local = site.start(*command, "-w", str(here), "--jobs", "1")
 
     site.init()
