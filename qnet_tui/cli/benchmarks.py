@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from qnet_tui.workflows.bench_measure import Measure
 
 bench_app = typer.Typer(help="Measure qnet beside what users have today, as ratios in one run.", no_args_is_help=True)
+RoundOfOption = typer.Option(
+    None, "--workspace", "-w", help="Use networks and pool of a round of it, made with --full."
+)
+RoundOption = typer.Option(None, "--round", help="Which round  [default: the last]")
 QuickOption = typer.Option(False, "--quick", help="Little work: does it run, not how fast.")
 
 
@@ -36,8 +40,8 @@ def bench_screen(
 
 @bench_app.command("score")
 def bench_score(
-    workspace: Path | None = typer.Option(None, "--workspace", "-w", help="Use networks and pool of a round of it."),
-    round_number: int | None = typer.Option(None, "--round", help="Which round  [default: the last]"),
+    workspace: Path | None = RoundOfOption,
+    round_number: int | None = RoundOption,
     quick: bool = QuickOption,
     as_json: bool = JsonOption,
 ) -> None:
@@ -61,8 +65,8 @@ def bench_train(quick: bool = QuickOption, as_json: bool = JsonOption) -> None:
 
 @bench_app.command("race")
 def bench_race(
-    workspace: Path | None = typer.Option(None, "--workspace", "-w", help="Use the calls of a full round of it."),
-    round_number: int | None = typer.Option(None, "--round", help="Which round  [default: the last]"),
+    workspace: Path | None = RoundOfOption,
+    round_number: int | None = RoundOption,
     quick: bool = QuickOption,
     as_json: bool = JsonOption,
 ) -> None:

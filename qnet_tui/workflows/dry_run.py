@@ -97,8 +97,6 @@ ASSUMED = Rates(
 )
 """One core, float32, 6 layers of 100 filters (performance.md); map of 45 x 45 cells and metadata of the plan."""
 
-TRAIN_RATE = ASSUMED.train
-
 
 def estimate(root: Path, settings: RoundSettings, workers: int, place: str = "this machine") -> dict[str, Any]:
     """Counts, evaluations, tasks, core hours, disk, memory and time of a round; nothing is written.

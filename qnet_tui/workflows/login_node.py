@@ -37,10 +37,11 @@ def refuse_heavy_training(root: Path, settings: RoundSettings, epochs: int) -> N
     """Refuse one training of more than half a core hour on a login node. Errors: :class:`BadInput`."""
     if not on_login_node():
         return
-    from qnet_tui.workflows.dry_run import TRAIN_RATE, estimate
+    from qnet_tui.workflows.dry_run import estimate
 
-    samples = estimate(root, replace(settings, networks=1, epochs=epochs), 1)["training_samples"]
-    _refuse(samples / (TRAIN_RATE * (100 / settings.filters) ** 2) / 3600, "srun or salloc gives you a node")
+    stages = estimate(root, replace(settings, networks=1, epochs=epochs), 1)["stages"]
+    hours = sum(stage["core_hours"] for stage in stages if stage["stage"] == "training")
+    _refuse(hours, "srun or salloc gives you a node")
 
 
 def _refuse(core_hours: float, instead: str) -> None:

@@ -1,8 +1,6 @@
 # ruff: noqa: PT012 - what is tested is what a failure inside the block leaves behind.
 """Memory that does not grow with the number of rows, and the indexes that a round's queries use."""
 
-import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,20 +13,10 @@ from storage.row_table import ROW_DTYPE
 from storage.runs import count_tasks, new_run, register_task
 from storage.spectra import joined, read_rows, row_pages
 from storage.workspace import Workspace
+from tests.memory_peak import peak
 from tests.storage.conftest import ingest
 
 FEW, MANY = 1000, 8000
-
-
-def peak(work: Callable[[], object]) -> int:
-    """The most bytes that ``work`` had allocated at once."""
-    work()
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.fixture

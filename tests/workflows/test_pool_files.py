@@ -1,7 +1,5 @@
 """The pool on disk: what comes back, what 0.1 wrote, and memory that does not grow with the pool."""
 
-import tracemalloc
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -18,18 +16,9 @@ from qnet_tui.workflows.round_plan import make_pool
 from storage.shards import gather, shards, write_shard
 from storage.spectra import read_rows
 from storage.workspace import Workspace
+from tests.memory_peak import peak
 
 PIXELS, SHARD = 100, 1000
-
-
-def peak(work: Callable[[], object]) -> int:
-    work()
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 def made_pool(root: Path, n: int) -> RoundFiles:
