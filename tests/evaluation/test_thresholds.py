@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from qnet_tui.evaluation.classification import completeness_purity
-from qnet_tui.evaluation.thresholds import deciding_confidence, threshold_curve
+from qnet_tui.evaluation.thresholds import (
+    average_precision,
+    completeness_at_purity,
+    deciding_confidence,
+    threshold_curve,
+)
 
 
 def test_against_a_loop() -> None:
@@ -56,3 +61,46 @@ def test_deciding_confidence_is_the_nth_best_line() -> None:
 def test_shapes_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="differ in shape"):
         threshold_curve(np.zeros(3), [True])
+
+
+def test_average_precision_by_hand():
+    # From the top: right, wrong, right, wrong: (1/2) * 1 + (1/2) * 2/3.
+    assert average_precision([0.9, 0.8, 0.7, 0.1], [True, False, True, False]) == pytest.approx(1 / 2 + 1 / 3)
+    assert average_precision([0.9, 0.8, 0.2], [True, True, False]) == 1.0
+    # Equal confidences come in together: one step to completeness 1 at purity 1/2, whatever the order.
+    assert average_precision([0.5, 0.5], [True, False]) == average_precision([0.5, 0.5], [False, True]) == 0.5
+
+
+def test_average_precision_without_quasars_or_numbers():
+    assert np.isnan(average_precision([0.5, 0.6], [False, False]))
+    assert np.isnan(average_precision([], []))
+    # A quasar without a confidence is never found: half of them at purity 1.
+    assert average_precision([np.nan, 0.4], [True, True]) == 0.5
+    assert average_precision([np.nan], [True]) == 0.0
+
+
+def test_completeness_at_a_purity_by_hand():
+    c = [0.9, 0.8, 0.7, 0.6, 0.5, 0.2]
+    truth = [True, True, False, True, True, False]
+    got = completeness_at_purity(c, truth, 0.8)
+    # Four right of five called above 0.2 is 0.8; above 0.7 two of two, but less complete.
+    assert (got.tp, got.fp, got.fn, got.c_threshold) == (4, 1, 0, 0.2)
+    assert (got.completeness, got.purity) == (1.0, 0.8)
+    pure = completeness_at_purity(c, truth, 0.95)
+    assert (pure.tp, pure.fp, pure.fn, pure.c_threshold) == (2, 0, 2, 0.7)
+    at_all = completeness_at_purity([0.9, 0.8], [True, True], 1.0)
+    assert (at_all.tp, at_all.c_threshold) == (2, 0.0)
+    calls = np.array(c) > pure.c_threshold
+    assert calls.sum() == pure.tp + pure.fp
+
+
+def test_a_purity_that_is_never_reached():
+    assert completeness_at_purity([0.9, 0.8], [False, True], 0.95) is None
+    assert completeness_at_purity([], [], 0.95) is None
+    with pytest.raises(ValueError, match="purity 0"):
+        completeness_at_purity([0.5], [True], 0.0)
+
+
+def test_nineteen_of_twenty_is_95_percent():
+    got = completeness_at_purity(np.linspace(1, 0.1, 20), [False] + [True] * 19, 0.95)
+    assert (got.tp, got.fp) == (19, 1)
