@@ -52,6 +52,25 @@ class Ink(IntEnum):
     BLUE_ARM = 16
     RED_ARM = 17
     INFRARED_ARM = 18
+    CURVE_1 = 19
+    CURVE_2 = 20
+    CURVE_3 = 21
+    CURVE_4 = 22
+    CURVE_5 = 23
+    CURVE_6 = 24
+    FAINT = 25
+    BAND = 26
+    MARK = 27
+    SHADE_1 = 28
+    SHADE_2 = 29
+    SHADE_3 = 30
+    SHADE_4 = 31
+    FAINT_1 = 32
+    FAINT_2 = 33
+    FAINT_3 = 34
+    FAINT_4 = 35
+    FAINT_5 = 36
+    FAINT_6 = 37
 
 
 # Dots per cell: (rows, columns).
@@ -190,6 +209,24 @@ def dots_to_codes(dots: BoolArray, charset: Charset) -> Codes:
     bits = (grid * weights[None, :, None, :]).sum(axis=(1, 3)).astype(np.intp)
     codes: Codes = _table(charset)[bits]
     return codes
+
+
+def merged(one: Codes, other: Codes, charset: Charset) -> Codes:
+    """Return the characters that show the dots of both, cell by cell; in ASCII ``one`` where it is not a space.
+
+    Both hold spaces and characters that :func:`dots_to_codes` makes.
+    """
+    if charset == "braille":
+        # A braille character's code is 0x2800 and its dots as bits; a space stands for none.
+        dots = np.where(one == SPACE, 0, one) | np.where(other == SPACE, 0, other)
+        return np.where(dots == 0, SPACE, dots).astype(np.uint32)
+    if charset == "ascii":
+        return np.where(one == SPACE, other, one).astype(np.uint32)
+    table = _table(charset)
+    order = np.argsort(table)
+    bits = [order[np.searchsorted(table, codes, sorter=order)] for codes in (one, other)]
+    quadrants: Codes = table[bits[0] | bits[1]]
+    return quadrants
 
 
 @cache
