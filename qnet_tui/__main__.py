@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from qnet_tui.workflows.label import LabelOptions
     from qnet_tui.workflows.merge_case import MergeOptions
+    from qnet_tui.workflows.review.tab import Asked
     from qnet_tui.workflows.spectrum_file import SpecOptions
 
 
-SCREEN_COMMANDS = ("label", "merge", "spec")
+SCREEN_COMMANDS = ("label", "merge", "spec", "")
+"""Commands that open screens with spectra; without a command the home screen leads to them."""
 
 
 class Screens:
@@ -39,6 +41,24 @@ class Screens:
         from qnet_tui.tui.app import run_spec
 
         return run_spec(path, options)
+
+    def review(self, root: Path, asked: "Asked", charset: str | None) -> int:
+        """Open the review screen on the workspace at ``root``; return the exit code."""
+        from qnet_tui.tui.app import run_review
+
+        return run_review(root, asked, charset)
+
+    def home(self, root: Path) -> int:
+        """Open the home screen of the workspace at ``root``; return the exit code."""
+        from qnet_tui.tui.app import run_home
+
+        return run_home(root)
+
+    def watch(self, root: Path, run: str | None, charset: str | None) -> int:
+        """Open the watch screen of the workspace at ``root``; return the exit code."""
+        from qnet_tui.tui.app import run_watch
+
+        return run_watch(root, run, charset)
 
 
 def shadowed_by() -> Path | None:

@@ -25,6 +25,7 @@ MIGRATIONS: tuple[tuple[int, tuple[str, ...]], ...] = (
         ),
     ),
     (2, inspection.VERSION_2),
+    (3, runs.VERSION_3),
 )
 SCHEMA_VERSION = MIGRATIONS[-1][0]
 

@@ -18,7 +18,21 @@ from typing import Any
 from storage.connection import fetch, transaction
 from storage.errors import DriverRunning, Refused
 from storage.scalars import json_text, plain
-from storage.tasks import MetricRecord, TaskRecord, add_metrics, count_tasks, metrics, register_task, tasks
+from storage.tasks import (
+    MetricRecord,
+    TaskCounts,
+    TaskRecord,
+    add_metrics,
+    count_tasks,
+    failed_tasks,
+    finished_networks,
+    metrics,
+    network_tasks,
+    new_metrics,
+    register_task,
+    task_counts,
+    tasks,
+)
 from storage.times import utc_now
 from storage.workspace import Workspace
 
@@ -26,28 +40,44 @@ __all__ = [
     "LOST_AFTER_SECONDS",
     "MetricRecord",
     "RunRecord",
+    "TaskCounts",
     "TaskRecord",
     "add_metrics",
     "claim_driver",
     "count_tasks",
     "driver",
+    "failed_tasks",
     "finish",
+    "finished_networks",
     "get_run",
     "heartbeat",
     "metrics",
+    "network_tasks",
+    "new_metrics",
     "new_run",
     "register_task",
     "release_driver",
     "resume_run",
     "runs",
+    "task_counts",
     "tasks",
     "update_run",
 ]
 
 LOST_AFTER_SECONDS = 60.0
+CLOCK_SLACK_SECONDS = 5.0
+"""So much later than the last heartbeat a process must have begun to be taken for another."""
 FINAL_STATES = ("DONE", "FAILED", "STOPPED")
 
-_PREFIXES = {"run-al": "al", "train": "tr", "score": "sc", "study": "st", "ingest": "in", "evaluate": "ev"}
+_PREFIXES = {
+    "run-al": "al",
+    "train": "tr",
+    "score": "sc",
+    "study": "st",
+    "ingest": "in",
+    "datasets": "ds",
+    "compare": "cp",
+}
 _UPDATABLE = {
     "stage", "done", "total", "round", "seed", "settings", "versions", "command", "job", "truth_hash", "log",
     "note", "hidden", "result", "host", "pid",
@@ -60,7 +90,8 @@ class RunRecord:
     """One run as it is seen now; ``state`` is RUNNING, DONE, FAILED, STOPPED or LOST.
 
     ``heartbeat`` is in seconds of the epoch and ``heartbeat_age`` in seconds before now; ``done`` of
-    ``total`` units of ``stage`` are finished; ``job`` is the batch system's id; ``hidden`` is a soft removal.
+    ``total`` units of ``step``, begun at ``step_at`` (seconds of the epoch), are finished; ``job`` is the batch
+    system's id; ``hidden`` is a soft removal.
     """
 
     id: str
@@ -85,6 +116,8 @@ class RunRecord:
     note: str
     hidden: bool
     result: dict[str, Any]
+    step: str
+    step_at: float
     heartbeat_age: float = 0.0
 
 
@@ -137,10 +170,20 @@ def update_run(ws: Workspace, run_id: str, **values: Any) -> None:
             raise Refused(f"there is no run {run_id}", file=ws.root)
 
 
-def heartbeat(ws: Workspace, run_id: str) -> None:
-    """Say that the run lives: one short write. Call it every ten seconds or so."""
+def heartbeat(ws: Workspace, run_id: str, step: str = "", done: int = 0, total: int = 0) -> None:
+    """Say that the run lives, and that ``done`` of ``total`` units of a step are finished: one short write.
+
+    Call it every ten seconds or so, and not more often than every second or two.
+    """
+    now = time.time()
     with transaction(ws.db) as connection:
-        connection.execute("UPDATE run SET heartbeat = ? WHERE id = ? AND state = 'RUNNING'", (time.time(), run_id))
+        connection.execute("UPDATE run SET heartbeat = ? WHERE id = ? AND state = 'RUNNING'", (now, run_id))
+        if step:
+            connection.execute(
+                "UPDATE run SET step = ?, step_at = CASE WHEN step = ? THEN step_at ELSE ? END, done = ?, total = ?"
+                " WHERE id = ? AND state = 'RUNNING'",
+                (step, step, now, int(done), int(total), run_id),
+            )
 
 
 def finish(ws: Workspace, run_id: str, state: str, result: Mapping[str, Any] | None = None) -> None:
@@ -249,7 +292,7 @@ def _record(row: tuple[Any, ...]) -> RunRecord:
         values[name] = json.loads(values[name])
     values["hidden"] = bool(values["hidden"])
     age = max(0.0, time.time() - values["heartbeat"])
-    if values["state"] == "RUNNING" and (age > LOST_AFTER_SECONDS or _is_gone(values["host"], values["pid"])):
+    if values["state"] == "RUNNING" and (age > LOST_AFTER_SECONDS or _is_gone(values)):
         values["state"] = "LOST"
     return RunRecord(**values, heartbeat_age=age)
 
@@ -277,17 +320,28 @@ def _is_mine(run: RunRecord) -> bool:
     return run.host == socket.gethostname() and run.pid == os.getpid()
 
 
-def _is_gone(host: str, pid: int) -> bool:
-    """Say whether a process of this host has ended; of another host that cannot be seen."""
-    if host != socket.gethostname():
+def _is_gone(run: Mapping[str, Any]) -> bool:
+    """Say whether the process of a run of this host has ended; of another host that cannot be seen.
+
+    A process that began after the last heartbeat only has the number of the one that wrote it; one that ended and
+    whose parent has not asked for it yet is gone too. Both are told by /proc, where there is one.
+    """
+    if run["host"] != socket.gethostname():
         return False
     try:
-        os.kill(pid, 0)
+        os.kill(run["pid"], 0)
     except ProcessLookupError:
         return True
     except PermissionError:
+        pass
+    try:
+        text = Path(f"/proc/{run['pid']}/stat").read_text(encoding="ascii", errors="replace")
+        # The name of the program comes second, in parentheses, and may hold anything.
+        words = text.rpartition(")")[2].split()
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - int(words[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError, ValueError, IndexError):
         return False
-    return False
+    return words[0] in ("Z", "X") or time.time() - age > run["heartbeat"] + CLOCK_SLACK_SECONDS
 
 
 def _running(ws: Workspace, run: RunRecord) -> DriverRunning:

@@ -113,6 +113,21 @@ def bench_scale(
     _show(found, as_json)
 
 
+@bench_app.command("review")
+def bench_review(
+    rows: int = typer.Option(1_000_000, min=1000, help="Rows of the large round; the small one has 1,000."),
+    folder: Path | None = typer.Option(None, "--folder", help="Where it is made and removed  [default: temporary]"),
+    quick: bool = QuickOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Opening the review's tabs on many rows beside a thousand. Example: qnet bench review --rows 200000"""
+    from qnet_tui.workflows.bench_review import bench_review as verb
+
+    with progress() as show:
+        found = verb(rows, folder=folder, quick=quick, progress=show)
+    _show(found, as_json)
+
+
 def _show(found: "Sequence[Measure]", as_json: bool) -> None:
     rows = [
         (one.name, number(one.ours, 1), number(one.peer, 1), number(one.ratio, 3), one.unit,

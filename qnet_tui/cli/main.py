@@ -1,6 +1,7 @@
 """The ``qnet`` command line: groups of commands, each in a file of its own. Imports Typer and nothing heavy."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -9,16 +10,20 @@ from qnet_tui.cli import (
     benchmarks,
     campaign,
     clusters,
+    exporting,
     inspection,
     inspection_files,
     merging,
     review,
     rounds,
     runs,
+    scoring,
     spectrum,
+    status,
+    study,
     tools,
 )
-from qnet_tui.cli.output import exit_codes
+from qnet_tui.cli.output import WorkspaceOption, exit_codes
 
 app = typer.Typer(
     name="qnet",
@@ -28,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help=(
         "Active learning for DESI's quasar line finder. A campaign: init, ingest, truth import, truth split, "
-        "run-al, label, merge, run-al again, train. Start with: qnet demo"
+        "run-al, label, merge, run-al again, train. Start with: qnet demo; in a workspace: qnet"
     ),
 )
 
@@ -47,13 +52,52 @@ def root(
     _version: bool = typer.Option(
         False, "--version", callback=_print_version, is_eager=True, help="Print the version."
     ),
+    workspace: Path | None = WorkspaceOption,
 ) -> None:
-    """Take the options that every command shares; without a command show the help."""
-    if ctx.invoked_subcommand is None:
+    """Without a command open the home screen of the workspace on a terminal; elsewhere show the help."""
+    if ctx.invoked_subcommand is not None:
+        if workspace is not None:
+            raise typer.BadParameter(f"-w comes after the command: qnet {ctx.invoked_subcommand} -w {workspace}")
+        return
+    home = _home(workspace) if ctx.obj is not None and _on_terminal() else None
+    if home is None:
         typer.echo(ctx.get_help())
+        return
+    raise typer.Exit(ctx.obj.home(home))
 
 
-for group in (campaign, rounds, inspection, merging, inspection_files, review, spectrum, benchmarks, tools):
+def _on_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _home(given: Path | None) -> Path | None:
+    """The workspace whose home screen is meant; None where there is none, unless one was named."""
+    from qnet_tui.cli.campaign import find_workspace
+    from storage.errors import NotAWorkspace
+
+    try:
+        return find_workspace(given)
+    except NotAWorkspace:
+        if given is not None:
+            raise
+        return None
+
+
+for group in (
+    campaign,
+    rounds,
+    inspection,
+    merging,
+    inspection_files,
+    review,
+    exporting,
+    spectrum,
+    benchmarks,
+    tools,
+    scoring,
+    status,
+    study,
+):
     group.register(app)
 app.add_typer(campaign.truth_app, name="truth")
 app.add_typer(campaign.campaign_app, name="campaign")

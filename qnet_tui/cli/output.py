@@ -113,7 +113,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         state["last"] = now
         spent = now - state["began"]
         left = f"  {_duration(spent / done * (total - done))} left" if 0 < done < total and spent > 1 else ""
-        rate = f"  {done / spent:,.0f}/s" if done and spent > 1 and total >= 1000 else ""
+        rate = f"  {_rate(done / spent)}/s" if done and spent > 1 else ""
         share = f"{done:,}/{total:,}" if total else f"{done:,}" if done else ""
         text = f"{stage}  {share}{rate}{left}".rstrip()
         if terminal:
@@ -127,6 +127,10 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
     if state["open"]:
         sys.stderr.write("\n")
         sys.stderr.flush()
+
+
+def _rate(per_second: float) -> str:
+    return f"{per_second:,.0f}" if per_second >= 10 else f"{per_second:.2g}"
 
 
 def _duration(seconds: float) -> str:

@@ -205,13 +205,13 @@ def _detach(root: Path, site: "SlurmSite | None", as_json: bool) -> None:
 
         job = submit_driver(site, arguments, log)
         lines = [f"job {job} drives the run once Slurm starts it; its words are in {log}"]
-        lines += ["follow it with: qnet runs list", f"stop it with: scancel {job}"]
+        lines += ["follow it with: qnet runs watch", f"stop it with: scancel {job}"]
         emit({"job": job, "log": str(log)}, as_json, lines)
         return
     from qnet_tui.workflows.run_al import detach
 
     pid = detach(arguments, log)
-    lines = [f"process {pid} goes on without this terminal; its words are in {log}", "follow it with: qnet runs list"]
+    lines = [f"process {pid} goes on without this terminal; its words are in {log}", "follow it with: qnet runs watch"]
     emit({"pid": pid, "log": str(log)}, as_json, lines)
 
 

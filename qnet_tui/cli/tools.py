@@ -1,11 +1,12 @@
-"""Single tools on the same core: score, weights, simulate, backup, doctor."""
+"""Single tools on the same core: weights, simulate, backup, doctor."""
 
+import sys
 from pathlib import Path
 
 import typer
 
 from qnet_tui.cli.campaign import find_workspace
-from qnet_tui.cli.output import JsonOption, WorkspaceOption, emit, number, progress, table, tell
+from qnet_tui.cli.output import JobsOption, JsonOption, WorkspaceOption, emit, number, progress, table
 
 weights_app = typer.Typer(help="Weights files: look, take out, measure.", no_args_is_help=True)
 OffsetsOption = typer.Option("as-trained", help="as-trained, or quasarnp: rescale only as QuasarNP does.")
@@ -13,40 +14,9 @@ OffsetsOption = typer.Option("as-trained", help="as-trained, or quasarnp: rescal
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command()(score)
     app.command()(simulate)
     app.command()(backup)
     app.command()(doctor)
-
-
-def score(
-    files: list[str] = typer.Argument(..., metavar="FILE...", help="Coadds: files, folders, globs or @LIST."),
-    weights: Path = typer.Option(..., "--weights", help="A QuasarNET weights file (.h5)."),
-    out: Path = typer.Option(..., "--out", "-o", help="FITS file to write."),
-    c_threshold: float = typer.Option(0.95, min=0, max=1, help="A line counts above this confidence."),
-    n_lines: int = typer.Option(1, min=1, max=6, help="Lines that must count."),
-    offsets: str = OffsetsOption,
-    extrapolate: bool = typer.Option(False, help="Decode past the grid's ends instead of clamping as QuasarNP does."),
-    as_json: bool = JsonOption,
-) -> None:
-    """Score spectra with one network; no workspace. Example: qnet score coadd-*.fits --weights qn.h5 -o out.fits"""
-    from qnet_tui.workflows.score import score as verb
-
-    with progress() as show:
-        result = verb(files, weights, out, c_threshold=c_threshold, n_lines=n_lines, offsets=offsets,
-                      extrapolate=extrapolate, progress=show)  # fmt: skip
-    lines = [
-        f"{result.rows:,} rows, {result.scored:,} scored, {result.quasars:,} quasars at c > {c_threshold} "
-        f"({n_lines} line{'s' if n_lines > 1 else ''}), {result.grid} grid, {result.seconds:.1f} s",
-        f"  {result.file}",
-        *(f"  not scored {n:,}: {why}" for why, n in result.unscored.items()),
-        *(f"  left {one.path}: {one.reason}" for one in result.left),
-    ]
-    emit(result, as_json, lines)
-    for one in result.failed:
-        tell(f"qnet: {one.reason}")
-    if result.failed:
-        raise typer.Exit(2)
 
 
 def simulate(
@@ -167,3 +137,39 @@ def weights_evaluate(
             [(f["id"], f["what"], f["truth"], f["z"], f["zbest"], f["line"], f["c"], f["snr"]) for f in r.failures],
         )]  # fmt: skip
     emit(r, as_json, lines)
+
+
+@weights_app.command("compare")
+def weights_compare(
+    new: Path | None = typer.Argument(None, metavar="NEW"),
+    old: Path | None = typer.Argument(None, metavar="[OLD]", help="Left out: repeats and box pull of NEW alone."),
+    workspace: Path | None = WorkspaceOption,
+    c_threshold: float = typer.Option(0.95, min=0, max=1, help="A line counts above this confidence."),
+    role: str = typer.Option("", help="Truth to measure on: validation, train, all  [default: validation if any]"),
+    offsets: str = OffsetsOption,
+    jobs: int | None = JobsOption,
+    resume: str | None = typer.Option(None, metavar="RUN", help="Go on with a killed or stopped comparison."),
+    as_json: bool = JsonOption,
+) -> None:
+    """Compare two files on the workspace's spectra. Example: qnet weights compare new.h5 old.h5"""
+    from qnet_tui.errors import BadInput
+    from qnet_tui.workflows.review.tab import Asked, cell
+    from qnet_tui.workflows.review.tabs import open_tab
+    from qnet_tui.workflows.weights_comparison import compare_weights, resume_compare
+
+    root = find_workspace(workspace)
+    with progress() as show:
+        if resume is not None:
+            done = resume_compare(root, resume, jobs=jobs, progress=show)
+        elif new is None:
+            raise BadInput("no weights file is named", mend="qnet weights compare NEW OLD")
+        else:
+            done = compare_weights(root, new, old, c_threshold=c_threshold, role=role, offsets=offsets,
+                                   command="qnet " + " ".join(sys.argv[1:]), jobs=jobs, progress=show)  # fmt: skip
+        asked = Asked(dataset=done.run, c_threshold=c_threshold)
+        tabs = [open_tab(root, name, asked) for name in ("weights", "repeats")]
+    lines = []
+    for tab in tabs:
+        figures = [[number(cell(row, c.key), c.digits) for c in tab.columns] for row in tab.rows]
+        lines += [*(table([c.head for c in tab.columns], figures) if figures else [tab.empty]), tab.says, ""]
+    emit({**tabs[0].document, "repeats": tabs[1].document}, as_json, [*lines, *tabs[0].notes])

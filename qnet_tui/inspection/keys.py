@@ -32,7 +32,7 @@ NAMED_KEYS: dict[str, str] = {
     "pagedown": "PgDn",
 } | {f"f{number}": f"F{number}" for number in range(5, 13)}
 
-GROUPS = ("answer", "redshift", "lines", "view", "queue", "program")
+GROUPS = ("answer", "redshift", "lines", "view", "shown", "table", "queue", "program")
 
 
 @dataclass(frozen=True)

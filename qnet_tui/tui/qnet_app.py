@@ -7,11 +7,23 @@ import signal
 from collections.abc import Iterable
 from typing import ClassVar
 
+from textual._styles_cache import StylesCache
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from qnet_tui.tui.palette import Actions
 from qnet_tui.tui.screens.keyed import KeyedScreen
+
+
+def forget_what_was_drawn() -> None:
+    """Let go of the rows of screens that have ended.
+
+    Textual remembers two colours for every widget there ever was, and by way of the widget all that was drawn of it:
+    a megabyte for each screen that a person comes back from.
+    """
+    clear = getattr(StylesCache.get_inner_outer, "cache_clear", None)
+    if clear is not None:
+        clear()
 
 
 class QnetApp(App[int]):
@@ -27,6 +39,8 @@ class QnetApp(App[int]):
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
         self.first = first
+        # Whether a hang-up or a polite kill ended it: then no other screen opens after it.
+        self.asked_to_end = False
 
     def on_mount(self) -> None:
         """Open the screen; a hang-up or a polite kill ends the program as F10 does."""
@@ -36,6 +50,7 @@ class QnetApp(App[int]):
             loop.add_signal_handler(which, self._asked_to_end)
 
     def _asked_to_end(self) -> None:
+        self.asked_to_end = True
         self.run_worker(self.first.leave(), exit_on_error=False)
 
     async def action_quit(self) -> None:

@@ -40,7 +40,7 @@ def _rebin(ws: Workspace, grid_name: str, row_ids: NDArray[np.int64], progress: 
     from qnet_tui.spectra.read import read_vectors
 
     grid = grid_named(grid_name)
-    rows = all_rows(ws)
+    rows = all_rows(ws, f"id BETWEEN {row_ids.min()} AND {row_ids.max()}")
     rows = rows[np.searchsorted(rows["id"], row_ids)]
     x = np.empty((len(rows), grid.n_pixels), dtype=np.float32)
     done = 0

@@ -16,6 +16,7 @@ from storage.shards import file_crc32
 from storage.workspace import Workspace
 
 HEARTBEAT_SECONDS = 10.0
+TOLD_SECONDS = 2.0
 
 ATTEMPTS = 3
 """A scoring task that failed is tried again: on a cluster a file may be out of reach for a while."""
@@ -39,17 +40,31 @@ class Clock:
     """Times the stages, keeps the heartbeat, and knows whether somebody asked to stop."""
 
     def __init__(
-        self, ws: Workspace, run_id: str, seconds: dict[str, float], progress: Progress, stopped: Callable[[], bool]
+        self,
+        ws: Workspace,
+        run_id: str,
+        seconds: dict[str, float],
+        progress: Progress,
+        stopped: Callable[[], bool],
+        resume: str,
+        workers: int = 0,
     ) -> None:
-        """``seconds`` takes the time of each stage by name; ``stopped`` says whether somebody asked to stop."""
+        """``seconds`` takes the time of each stage by name; ``stopped`` says whether somebody asked to stop.
+
+        ``resume`` is the command that goes on with the run; ``workers`` is how many there are at most, for watchers.
+        """
         self.ws, self.run_id, self.seconds, self.tell, self.stopped = ws, run_id, seconds, progress, stopped
+        self.resume, self.workers = resume, workers
         self.last_beat = 0.0
+        self.at = self.told = ("", 0, 0)
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time one stage; a stop asked for between stages is honoured before the next begins."""
         self.check()
-        runs_store.update_run(self.ws, self.run_id, stage=name)
+        # What is known so far, for whoever watches; a run that is killed keeps it, one that ends writes its own result.
+        so_far = {"stage_seconds": dict(self.seconds), "stage_at": time.time(), "workers": self.workers}
+        runs_store.update_run(self.ws, self.run_id, stage=name, result=so_far)
         began = time.monotonic()
         try:
             yield
@@ -62,23 +77,27 @@ class Clock:
         self.beat(stage, done, total)
 
     def beat(self, stage: str, done: int, total: int) -> None:
-        """Show progress and tell the database now and then that the driver lives."""
+        """Show progress and tell the database now and then how far the driver is, and that it lives."""
         self.tell(stage, done, total)
-        if time.monotonic() - self.last_beat > HEARTBEAT_SECONDS:
-            self.last_beat = time.monotonic()
-            runs_store.heartbeat(self.ws, self.run_id)
+        self.at = (stage, done, total)
+        self._tell_database()
 
     def stop(self) -> bool:
         """For the workers' loop, which asks about once a second: stop now? Keeps the heartbeat on long tasks."""
-        if time.monotonic() - self.last_beat > HEARTBEAT_SECONDS:
-            self.last_beat = time.monotonic()
-            runs_store.heartbeat(self.ws, self.run_id)
+        self._tell_database()
         return self.stopped()
+
+    def _tell_database(self) -> None:
+        """Write what is new at most every two seconds, and that the driver lives every ten."""
+        now = time.monotonic()
+        if now - self.last_beat > (TOLD_SECONDS if self.at != self.told else HEARTBEAT_SECONDS):
+            self.last_beat, self.told = now, self.at
+            runs_store.heartbeat(self.ws, self.run_id, *self.at)
 
     def check(self) -> None:
         """Leave when somebody asked to stop."""
         if self.stopped():
-            raise Stopped("the run was stopped", mend=f"go on with: qnet run-al --resume {self.run_id}")
+            raise Stopped("the run was stopped", mend=f"go on with: {self.resume}")
 
 
 @dataclass(frozen=True)
@@ -126,7 +145,7 @@ class Runner:
         name, why = next(iter(failures.items()))
         raise QnetError(
             f"{len(failures)} of {len(tasks)} tasks of {words} failed; {name}: {why}",
-            mend=f"what was finished is kept; go on with: qnet run-al --resume {self.run_id}",
+            mend=f"what was finished is kept; go on with: {self.clock.resume}",
         )
 
     def damaged(self, kind: str) -> list[Path]:

@@ -81,6 +81,8 @@ def make_selection(
 
     An object whose original file is gone cannot be shown: it is listed, and the next one in the order takes its place.
     """
+    from qnet_tui.workflows.review.score_summary import keep_summary
+
     pool, map_columns = read_pool(files)
     # Only a resumed round meets objects that were queued since its plan was written.
     queued = np.isin(pool.object_key, np.fromiter(rounds_store.ever_queued(ws), dtype=np.int64))
@@ -100,6 +102,8 @@ def make_selection(
             mend="qnet ingest --relocate OLD NEW when originals moved",
         )
     rounds_store.add_selection(ws, round_number, records)
+    # What the review shows of all scored rows is summed up while they are in memory, and kept with the round.
+    keep_summary(files, said, settings)
     cut = min((r.entropy for r in records if not r.rejected), default=float("nan"))
     return Asked(records, float(cut), not_copied)
 

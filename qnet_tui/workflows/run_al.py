@@ -8,10 +8,7 @@ driver writes the database.
 
 import contextlib
 import os
-import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,14 +19,14 @@ import storage.settings as campaign
 import storage.truth as truth_store
 from qnet_tui.compute.slurm_site import SlurmSite
 from qnet_tui.compute.where import Where
-from qnet_tui.compute.workers import Workers
 from qnet_tui.errors import BadInput, QnetError
+from qnet_tui.workflows.driven_run import driven_run
 from qnet_tui.workflows.presets import RoundSettings, recorded_settings
 from qnet_tui.workflows.progress import Progress, silent
 from qnet_tui.workflows.round_files import RoundFiles, committee_members
 from qnet_tui.workflows.round_plan import Plan, make_plan
 from qnet_tui.workflows.round_race import score_round
-from qnet_tui.workflows.round_runner import Clock, RoundTask, Runner, Stopped
+from qnet_tui.workflows.round_runner import RoundTask, Runner
 from qnet_tui.workflows.round_selection import described, make_selection, validation_counts
 from qnet_tui.workflows.run_al_tasks import train_member
 from qnet_tui.workflows.versions import versions
@@ -151,24 +148,10 @@ def _drive(
 ) -> RoundResult:
     files = RoundFiles(ws.round_dir(number))
     result = RoundResult(run=run_id, round=number)
-    began = time.monotonic()
     try:
-        files.make_folders(settings.networks)
-        with _stop_signals() as stopped, Workers(where) as workers:
-            clock = Clock(ws, run_id, result.stage_seconds, progress, stopped)
-            _stages(Runner(ws, run_id, workers, clock), files, number, settings, result)
-        result.seconds = time.monotonic() - began
-        runs_store.finish(ws, run_id, "DONE", asdict(result))
-    except (Stopped, KeyboardInterrupt, SystemExit):
-        runs_store.finish(ws, run_id, "STOPPED", asdict(result))
-        raise Stopped("the run was stopped", mend=f"go on with: qnet run-al --resume {run_id}") from None
-    except Exception as error:
-        # A full disk must not hide its own cause behind a second failure to write it down.
-        try:
-            runs_store.finish(ws, run_id, "FAILED", {**asdict(result), "error": " ".join(str(error).split())})
-        except Exception as second:
-            error.add_note(f"and the failure could not be recorded: {second}")
-        raise
+        with driven_run(ws, run_id, where, result, progress, f"qnet run-al --resume {run_id}") as runner:
+            files.make_folders(settings.networks)
+            _stages(runner, files, number, settings, result)
     finally:
         with contextlib.suppress(StorageError):
             runs_store.release_driver(ws, run_id)
@@ -265,29 +248,6 @@ def _recorded_plan(ws: Workspace, run_id: str) -> Plan | None:
         if task.name == "plan" and task.state == "DONE":
             return Plan(**task.detail)
     return None
-
-
-@contextlib.contextmanager
-def _stop_signals() -> Iterator[Callable[[], bool]]:
-    """SIGTERM, SIGHUP and Ctrl-C ask the run to stop at the next task; a second one interrupts at once."""
-    asked: list[int] = []
-
-    def ask(number: int, _frame: object) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    try:
-        previous = {n: signal.signal(n, ask) for n in numbers}
-    except ValueError:
-        # Not the main thread (the app runs a round in a worker thread): signals belong to the face.
-        previous = {}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for n, handler in previous.items():
-            signal.signal(n, handler)
 
 
 def detach(arguments: list[str], log: Path) -> int:

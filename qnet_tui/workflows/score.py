@@ -1,6 +1,5 @@
-"""``qnet score``: what one network says of every spectrum of some files. Needs no workspace."""
+"""``qnet score -o FILE``: what one network says of every spectrum of some files, in one table. Needs no workspace."""
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,11 @@ import numpy as np
 
 from qnet_tui.errors import BadInput
 from qnet_tui.workflows.ingest import Named
+from qnet_tui.workflows.line_finder import FileAnswers, LineFinder, line_finder
 from qnet_tui.workflows.progress import Progress, silent
+from qnet_tui.workflows.score_settings import ScoreSettings
+
+_SDSS = ("THING_ID", "PLATE", "MJD", "FIBERID")
 
 
 @dataclass
@@ -24,9 +27,12 @@ class ScoreResult:
     file: str = ""
     weights: str = ""
     grid: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    words: str = ""
     unscored: dict[str, int] = field(default_factory=dict)
     left: list[Named] = field(default_factory=list)
     failed: list[Named] = field(default_factory=list)
+    notes: list[Named] = field(default_factory=list)
     seconds: float = 0.0
 
 
@@ -34,94 +40,96 @@ def score(
     paths: Sequence[str],
     weights_file: Path,
     target: Path,
+    settings: ScoreSettings | None = None,
     *,
-    c_threshold: float = 0.95,
-    n_lines: int = 1,
-    offsets: str = "as-trained",
-    extrapolate: bool = False,
     progress: Progress = silent,
 ) -> ScoreResult:
     """Write one output row per input row, in input order (NaN where a row cannot be scored).
 
-    The grid is the weights file's own. ``offsets="quasarnp"`` reads the file as QuasarNP does, which leaves the
-    offsets of some files unscaled (algorithm.md 0.1). Errors: :class:`BadInput` when nothing can be read;
-    unreadable files are listed and the others done.
+    The grid is the weights file's own. Errors: :class:`BadInput` when nothing can be read; unreadable files are listed
+    and the others done.
     """
-    from qnet_tui.handover.scores import score_columns, score_header, write_scores
-    from qnet_tui.quasarnet.boxes import decode, is_quasar
-    from qnet_tui.quasarnet.inference import Predictor
     from qnet_tui.spectra.discovery import find_files
-    from qnet_tui.spectra.read import read_vectors
-    from qnet_tui.workflows.versions import versions
-    from qnet_tui.workflows.weights import load_weights
 
     began = time.monotonic()
-    weights = load_weights(weights_file, offsets)
-    grid = weights.grid
-    predictor = Predictor(weights.settings)
+    settings = settings or ScoreSettings()
+    finder = line_finder(weights_file, settings.offsets)
     found = find_files(paths)
-    result = ScoreResult(file=str(target), weights=str(weights_file), grid=grid.name)
+    result = ScoreResult(file=str(target), weights=str(weights_file), grid=finder.grid.name, settings=settings.facts())
+    result.words = settings.words(finder.width_factor)
     result.left = [Named(str(p), why) for p, why in found.left]
-    names: list[str] = []
-    parts: list[tuple[Any, ...]] = []
+    refuse_overwriting(target, [*found.spectra, weights_file])
+    answers: list[tuple[Path, FileAnswers]] = []
     for done, path in enumerate(found.spectra, start=1):
         try:
-            file, made = read_vectors(path, grid, quality=False)
+            said = finder.answer(path, extrapolate=settings.extrapolate)
         except BadInput as error:
             result.failed.append(Named(str(path), str(error)))
             continue
-        n = len(file.rows)
-        c_line, z_line = np.full((6, n), np.nan, np.float32), np.full((6, n), np.nan, np.float32)
-        zbest, is_qso = np.full(n, np.nan), np.zeros(n, dtype=bool)
-        if len(made.x):
-            lines = decode(predictor.predict(weights, made.x), grid, extrapolate=extrapolate)
-            c_line[:, made.kept], z_line[:, made.kept] = lines.c_line, lines.z_line
-            zbest[made.kept] = lines.zbest
-            is_qso[made.kept] = is_quasar(lines.c_line, c_threshold, n_lines)
-        for _, reason in made.dropped:
-            result.unscored[reason] = result.unscored.get(reason, 0) + 1
-        names.append(str(path))
-        parts.append((np.full(n, len(names) - 1, np.int32), file.rows, is_qso, zbest, c_line, z_line))
-        result.rows += n
-        result.scored += len(made.x)
-        result.quasars += int(is_qso.sum())
+        for reason, n in said.dropped.items():
+            result.unscored[reason] = result.unscored.get(reason, 0) + n
+        result.notes += [Named(str(path), note) for note in said.notes]
+        answers.append((path, said))
+        result.rows += len(said.rows)
+        result.scored += int(said.scored.sum())
+        result.quasars += int(said.is_qso(settings).sum())
         progress("scoring", done, len(found.spectra))
-    if not parts:
+    if not answers:
         why = result.failed[0].reason if result.failed else "no spectra among the given files"
         raise BadInput(why, mend="" if result.failed else "give DESI coadd-/spectra- or SDSS spec- files")
-    rows = np.concatenate([p[1] for p in parts])
-    kept = np.flatnonzero(np.concatenate([~np.isnan(p[3]) for p in parts]))
-    of_sdss = bool((rows["plate"] > 0).any())
-    several = len(names) > 1
+    write_answers(target, answers, finder, settings)
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def write_answers(
+    target: Path,
+    answers: Sequence[tuple[Path, FileAnswers]],
+    finder: LineFinder,
+    settings: ScoreSettings,
+    **more: str,
+) -> None:
+    """Write the scores FITS of some files, whole or not at all; ``more`` goes into the header."""
+    from qnet_tui.handover.scores import score_columns, score_header, write_scores
+    from qnet_tui.workflows.versions import versions
+
+    rows = np.concatenate([said.rows for _, said in answers])
+    kept = np.flatnonzero(np.concatenate([said.scored for _, said in answers]))
+    several = len(answers) > 1
     columns = score_columns(
         targetid=rows["targetid"],
         kept=kept,
-        c_line=np.concatenate([p[4] for p in parts], axis=1)[:, kept],
-        z_line=np.concatenate([p[5] for p in parts], axis=1)[:, kept],
-        zbest=np.concatenate([p[3] for p in parts])[kept],
-        is_qso=np.concatenate([p[2] for p in parts])[kept],
-        sdss={
-            "THING_ID": rows["thing_id"],
-            "PLATE": rows["plate"],
-            "MJD": rows["mjd"],
-            "FIBERID": rows["fiberid"],
-        }
-        if of_sdss
+        c_line=np.concatenate([said.c_line for _, said in answers], axis=1)[:, kept],
+        z_line=np.concatenate([said.z_line for _, said in answers], axis=1)[:, kept],
+        zbest=np.concatenate([said.zbest for _, said in answers])[kept],
+        is_qso=np.concatenate([said.is_qso(settings) for _, said in answers])[kept],
+        sdss={name: rows[name.lower()] for name in _SDSS} if (rows["plate"] > 0).any() else None,
+        file_index=np.repeat(np.arange(len(answers), dtype=np.int32), [len(said.rows) for _, said in answers])
+        if several
         else None,
-        file_index=np.concatenate([p[0] for p in parts]) if several else None,
         hdu_row=rows["hdu_row"] if several else None,
     )
     known = versions()
     header = score_header(
-        weights_hash=hashlib.sha256(weights_file.read_bytes()).hexdigest(),
-        grid=grid.name,
-        c_threshold=c_threshold,
-        n_lines=n_lines,
-        offsets=offsets,
+        weights_hash=finder.sha256,
+        grid=finder.grid.name,
+        c_threshold=settings.c_threshold,
+        n_lines=settings.n_lines,
+        offsets=settings.offsets,
         qnet_version=known["qnet"],
-        weights_file=weights_file.name,
-        versions={"NPVER": known["numpy"], "TFVER": known["tensorflow"]},
+        weights_file=finder.file.name,
+        versions={
+            "NPVER": known["numpy"],
+            "TFVER": known["tensorflow"],
+            **({"PIPELINE": settings.pipeline} if settings.pipeline else {}),
+            **more,
+        },
     )
-    write_scores(target, columns, header, files=names)
-    result.seconds = time.monotonic() - began
-    return result
+    write_scores(target, columns, header, files=[str(path) for path, _ in answers])
+
+
+def refuse_overwriting(target: Path, inputs: Sequence[Path]) -> None:
+    """BadInput when ``target`` is one of the files that are read."""
+    for path in inputs:
+        if target.exists() and path.exists() and target.samefile(path):
+            raise BadInput("it would overwrite a file it is made from", file=target, mend="choose another -o")

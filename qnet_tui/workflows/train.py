@@ -14,11 +14,14 @@ import storage.runs as runs_store
 import storage.settings as campaign
 import storage.truth as truth_store
 from qnet_tui.errors import BadInput
+from qnet_tui.workflows.heartbeat import beating
 from qnet_tui.workflows.labelled_rows import all_rows, validation_rows
 from qnet_tui.workflows.presets import RoundSettings, recorded_settings
 from qnet_tui.workflows.progress import Progress, silent
 from qnet_tui.workflows.round_files import read_npz, write_npz
 from qnet_tui.workflows.round_plan import training_set
+from qnet_tui.workflows.truth_rounds import last_round, truth_name
+from qnet_tui.workflows.validation_answers import answer, snr_and_magnitude, write_answers
 from qnet_tui.workflows.versions import versions
 from storage.workspace import Workspace
 
@@ -64,7 +67,8 @@ def train(
     """Train one network on the truth as it is (or was at ``at_round``), keeping the best epoch.
 
     The best epoch is that of the smallest validation loss; without held-out truth that of the smallest training loss.
-    The weights lie in ``runs/ID/weights.h5`` and, when asked, at ``target``. What it trains on and how far it is lie
+    The weights lie in ``runs/ID/weights.h5`` and, when asked, at ``target``; what they say of every held-out object in
+    ``runs/ID/validation.npz`` (:mod:`qnet_tui.workflows.validation_answers`). What it trains on and how far it is lie
     beside them until it is done, so that a killed run can be resumed (not with Keras).
     Errors: :class:`BadInput` without enough truth.
     """
@@ -73,21 +77,23 @@ def train(
         rows = all_rows(ws)
         labels = truth_store.current_truth(ws, at_round)
         data = training_set(ws, rows, labels, settings)
-        held = validation_rows(ws, rows, labels)
+        # Networks of any truth are measured on the objects that are held out now, so that they can be compared.
+        held = validation_rows(ws, rows, labels if at_round is None else truth_store.current_truth(ws))
         described = {
             **settings.as_dict(),
             "epochs": epochs,
             "learning_rate": learning_rate,
             "at_round": at_round,
+            "truth": truth_name(ws, last_round(labels)),
             "out": str(target.absolute()) if target else None,
         }
         run_id = runs_store.new_run(ws, "train", described, versions(), seed=settings.seed, round=None, command=command)
         runs_store.update_run(ws, run_id, truth_hash=truth_store.truth_hash(ws, at_round))
-        with _recorded_failure(ws, run_id):
+        with _recorded_failure(ws, run_id), beating(ws, run_id):
             parts = {
                 f"{which}_{name}": getattr(part, name)
                 for which, part in (("training", data), ("validation", held))
-                for name in ("x", "z", "is_qso", "bal")
+                for name in ("x", "z", "is_qso", "bal", "row_id", "object_id")
             }
             if settings.train_engine in RESUMABLE:
                 write_npz(_data_file(ws, run_id), **parts)
@@ -116,7 +122,7 @@ def resume_train(root: Path, run: str, *, target: Path | None = None, progress: 
         if not _data_file(ws, record.id).exists():
             raise BadInput(f"{record.id} was killed before it began to train", mend=anew)
         runs_store.resume_run(ws, record.id)
-        with _recorded_failure(ws, record.id):
+        with _recorded_failure(ws, record.id), beating(ws, record.id):
             recorded = record.settings.get("out")
             goal = target or (Path(recorded) if recorded else None)
             return _train(ws, record.id, read_npz(_data_file(ws, record.id)), goal, progress)
@@ -139,7 +145,7 @@ def _train(
 
     began = time.monotonic()
     record = runs_store.get_run(ws, run_id)
-    extra = {name: record.settings[name] for name in ("at_round", "out")}
+    extra = ("at_round", "out", "truth")
     settings = recorded_settings({k: v for k, v in record.settings.items() if k not in extra})
     grid = grid_named(str(campaign.get_setting(ws, "grid", "log")))
     n, n_held = len(parts["training_x"]), len(parts["validation_x"])
@@ -195,6 +201,11 @@ def _train(
     own = folder / "weights.h5"
     for path in [own, *([target] if target else [])]:
         write_weights(path, trained.weights, attributes)
+    # A run that an older version began does not know which objects its held-out spectra show.
+    if n_held and "validation_object_id" in parts:
+        held = {name.removeprefix("validation_"): a for name, a in parts.items() if name.startswith("validation_")}
+        facts = snr_and_magnitude(ws, held["row_id"], held["object_id"])
+        write_answers(folder / "validation.npz", answer(trained.weights, {**held, **facts}))
     result.best_epoch, result.val_loss, result.weights = trained.best_epoch, best.val_loss, str(target or own)
     result.completeness, result.purity = best.completeness, best.purity
     result.tp, result.fp, result.fn = best.tp, best.fp, best.fn

@@ -24,12 +24,22 @@ from pathlib import Path
 from typing import Any
 
 from qnet_tui.errors import BadInput, QnetError
+from qnet_tui.inspection.home_keys import HOME_ACTIONS
 from qnet_tui.inspection.keymap import with_user_keys
 from qnet_tui.inspection.keys import ACTIONS, Action
 from qnet_tui.inspection.merge_keys import MERGE_ACTIONS
+from qnet_tui.inspection.review_keys import REVIEW_ACTIONS
 from qnet_tui.inspection.spec_keys import SPEC_ACTIONS
+from qnet_tui.inspection.watch_keys import WATCH_ACTIONS
 
-TABLES: dict[str, tuple[Action, ...]] = {"label": ACTIONS, "merge": MERGE_ACTIONS, "spec": SPEC_ACTIONS}
+TABLES: dict[str, tuple[Action, ...]] = {
+    "label": ACTIONS,
+    "merge": MERGE_ACTIONS,
+    "spec": SPEC_ACTIONS,
+    "review": REVIEW_ACTIONS,
+    "home": HOME_ACTIONS,
+    "watch": WATCH_ACTIONS,
+}
 """The screens and their actions with the usual keys."""
 
 _OPTIONS = "options"
@@ -44,7 +54,7 @@ class UserKeys:
     fast_commit: bool = False
 
     def actions(self, screen: str) -> tuple[Action, ...]:
-        """Return the actions of a screen ("label", "merge" or "spec") with the keys that are live.
+        """Return the actions of a screen (a name of :data:`TABLES`) with the keys that are live.
 
         Raises:
             BadInput: a key that cannot be bound, or two actions with one key; names the file and the key.

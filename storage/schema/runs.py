@@ -61,3 +61,8 @@ VERSION_1 = (
     """,
     "CREATE INDEX metric_run ON metric (run_id)",
 )
+
+VERSION_3 = (
+    "ALTER TABLE run ADD COLUMN step TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE run ADD COLUMN step_at REAL NOT NULL DEFAULT 0",
+)

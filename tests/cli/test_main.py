@@ -13,7 +13,7 @@ NAMES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 @pytest.mark.parametrize(
     ("arguments", "asked"),
-    [(["label", "--as", "ABC"], "1"), (["spec", "x.fits"], "1"), (["merge"], "1"), (["run-al"], None), ([], None)],
+    [(["label", "--as", "ABC"], "1"), (["spec", "x.fits"], "1"), (["merge"], "1"), (["run-al"], None), ([], "1")],
 )
 def test_screens_get_one_thread_of_linear_algebra(monkeypatch, arguments, asked):
     for name in NAMES:

@@ -180,5 +180,5 @@ def test_a_migration_that_fails_leaves_the_old_schema(old: Path) -> None:
 def test_a_program_of_schema_1_refuses_what_this_one_wrote(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Workspace.open(old).close()
     monkeypatch.setattr("storage.migrations.SCHEMA_VERSION", 1)
-    with pytest.raises(NewerSchema, match="schema 2, this one knows 1"):
+    with pytest.raises(NewerSchema, match=f"schema {SCHEMA_VERSION}, this one knows 1"):
         Workspace.open(old)

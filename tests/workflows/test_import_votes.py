@@ -12,10 +12,10 @@ import storage.spectra as spectra_store
 from qnet_tui.errors import BadInput
 from qnet_tui.inspection.prospect_file import COLUMNS
 from qnet_tui.spectra.single import load_spectrum
-from qnet_tui.workflows.evaluate import rounds
 from qnet_tui.workflows.given_round import open_round, unscored
 from qnet_tui.workflows.import_votes import import_votes
 from qnet_tui.workflows.progress import silent
+from qnet_tui.workflows.review.tabs import open_tab
 from qnet_tui.workflows.round_files import RoundFiles
 from storage.inspectors import add_inspector, inspectors
 from storage.votes import Vote, commit_vote, new_uid, votes
@@ -74,7 +74,7 @@ def test_rows_become_votes_in_a_round_of_their_own_and_twice_is_once(workspace, 
         assert [record.strategy for record in records] == ["import", "import"]
         spectrum = load_spectrum(RoundFiles(ws.round_dir(1)).spectrum(records[0].object_id))
         assert spectrum.targetid == targets[0][0]
-    assert rounds(workspace)[0].strategy == "import"
+    assert open_tab(workspace, "rounds").rows[0].strategy == "import"
     again = import_votes(workspace, path)
     assert (again.added, again.known, again.new_rounds) == (0, 2, [])
     assert current(workspace) == [first, second] or current(workspace) == [second, first]

@@ -11,11 +11,11 @@ import storage.runs as runs_store
 import storage.spectra as spectra_store
 import storage.truth as truth_store
 from qnet_tui.errors import BadInput
-from qnet_tui.workflows.evaluate import rounds
 from qnet_tui.workflows.export import export
 from qnet_tui.workflows.given_round import copy_of, free_round, open_round, unscored
 from qnet_tui.workflows.progress import silent
 from qnet_tui.workflows.queue_list import queue_file, queue_outliers, queue_random
+from qnet_tui.workflows.review.tabs import open_tab
 from qnet_tui.workflows.round_files import RoundFiles
 from storage.workspace import Workspace
 
@@ -58,7 +58,7 @@ def test_a_list_is_queued_in_its_order_with_its_spectra(workspace, tmp_path):
     export(workspace, "selection", path, round_number=1)
     with pytest.raises(BadInput, match="asked for in round 1"):
         queue_file(workspace, path)
-    assert [(line.round, line.state, line.run, line.strategy) for line in rounds(workspace)] == [
+    assert [(line.round, line.state, line.run, line.strategy) for line in open_tab(workspace, "rounds").rows] == [
         (2, "labelling", "", "list"), (1, "labelling", "", "list"), (0, "truth", "", ""),
     ]  # fmt: skip
 

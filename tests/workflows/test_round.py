@@ -12,9 +12,10 @@ import storage.truth as truth_store
 from qnet_tui.errors import BadInput
 from qnet_tui.spectra.single import load_spectrum
 from qnet_tui.workflows.dry_run import estimate
-from qnet_tui.workflows.evaluate import completeness, entropy, map_cells, rounds, thresholds
 from qnet_tui.workflows.export import export
 from qnet_tui.workflows.merge import accept_agreed
+from qnet_tui.workflows.review.tab import Asked
+from qnet_tui.workflows.review.tabs import open_tab
 from qnet_tui.workflows.round_files import RoundFiles
 from qnet_tui.workflows.round_plan import read_pool, thin_supplement
 from qnet_tui.workflows.run_al import resume_round, run_round
@@ -103,7 +104,7 @@ def test_answers_train_the_next_round_and_are_never_asked_again(after_one):
     assert set(fresh["object_id"].tolist()) == {r.object_id for r in asked}
     assert not set(fresh["object_id"].tolist()) & trained_before
     assert second.training == show_run(after_one, "al-0001").result["training"] + merged.trainable
-    table = rounds(after_one)
+    table = open_tab(after_one, "rounds").rows
     assert [line.round for line in table] == [2, 1, 0]
     assert table[1].state == "merged"
 
@@ -137,12 +138,12 @@ def test_a_campaign_of_three_votes_waits_for_them(after_one):
 
 def test_tables_of_a_round(first, tmp_path):
     root, result = first
-    assert completeness(root)[0].tp == result.validation["tp"]
-    at_95 = next(t for t in thresholds(root) if t.c_threshold == 0.95)
+    assert open_tab(root, "completeness").rows[0].tp == result.validation["tp"]
+    at_95 = next(t for t in open_tab(root, "thresholds").rows if t.c_threshold == 0.95)
     assert (at_95.tp, at_95.fp, at_95.fn) == tuple(result.validation[k] for k in ("tp", "fp", "fn"))
-    histogram = entropy(root)
+    histogram = open_tab(root, "entropy").rows
     assert sum(e.count + e.count_rejected for e in histogram) * 3 == result.evaluations
-    cells = map_cells(root)
+    cells = open_tab(root, "map").rows
     assert sum(c.rejected for c in cells) == result.rejected_cells
     assert sum(c.count for c in cells if c.rejected) == result.rejected
     a = export(root, "selection", tmp_path / "a.csv")
@@ -190,7 +191,7 @@ def test_outliers_asked_for_later_are_those_that_the_run_would_have_chosen(after
     with pytest.raises(BadInput, match="no run made round 4"):
         queue_outliers(after_one, 1, of_round=4)
     # The tables of scores are those of the last run, whatever was queued since.
-    assert entropy(after_one) == entropy(after_one, 1)
+    assert open_tab(after_one, "entropy").rows == open_tab(after_one, "entropy", Asked(round=1)).rows
     assert export(after_one, "scores", after_one / "s.csv").rows > 0
 
 

@@ -112,7 +112,7 @@ def larger_pool(ws, files):
 
 def new_runner(ws, settings):
     run = runs_store.new_run(ws, "run-al", settings.as_dict(), {}, seed=1, round=1, command="")
-    return Runner(ws, run, None, Clock(ws, run, {}, silent, lambda: False))
+    return Runner(ws, run, None, Clock(ws, run, {}, silent, lambda: False, f"qnet run-al --resume {run}"))
 
 
 def score(root, settings, kill_after=float("inf")):

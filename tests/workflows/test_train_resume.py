@@ -44,7 +44,7 @@ def test_a_killed_training_is_resumed(workspace, tmp_path, monkeypatch):
         assert len(seen) == len(set(seen))
         assert {epoch for _, epoch, _ in seen} == {0, 1, 2, 3, 4}
         left = {path.name for path in ws.run_dir("tr-0002").iterdir()}
-    assert left == {"weights.h5"}
+    assert left == {"weights.h5", "validation.npz"}
     with pytest.raises(BadInput, match="is done"):
         resume_train(workspace, "tr-0002")
 

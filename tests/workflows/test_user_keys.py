@@ -48,7 +48,10 @@ def test_keys_and_the_option_are_read(file):
     ("text", "what"),
     [
         ("[label\n", "no TOML"),
-        ("[lable]\nfit = ['F']\n", "[lable] means nothing here; sections are [label], [merge], [spec], [options]"),
+        (
+            "[lable]\nfit = ['F']\n",
+            "[lable] means nothing here; sections are [label], [merge], [spec], [review], [home], [watch], [options]",
+        ),
         ("[label]\nfit = 3\n", "[label] fit: keys are texts"),
         ("[label]\nfit = [3]\n", "[label] fit: keys are texts"),
         ("label = 3\n", "label is a section"),
@@ -88,6 +91,6 @@ def test_the_live_map_is_printed(file):
     assert line.rstrip().endswith("changed")
     assert str(file) in shown.stdout
     found = json.loads(CliRunner().invoke(app, ["keys", "--json"]).stdout)
-    assert {one["screen"] for one in found} == {"label", "merge", "spec"}
+    assert {one["screen"] for one in found} == {"label", "merge", "spec", "review", "home", "watch"}
     assert set(found[0]) == {"screen", "action", "keys", "words", "group", "changed"}
     assert [one["keys"] for one in found if one["action"] == "redo"] == [["ctrl+r"]]

@@ -25,6 +25,8 @@ _TITLES = {
     "redshift": "REDSHIFT",
     "lines": "LINES",
     "view": "VIEW",
+    "shown": "WHAT IS SHOWN",
+    "table": "TABLE",
     "queue": "QUEUE",
     "program": "PROGRAM",
 }
@@ -84,19 +86,8 @@ def help_lines(actions: tuple[Action, ...], charset: Charset, columns: int) -> l
         blocks.append(_scale("QUALITY", {str(quality): words for quality, words in enumerate(QUALITY_WORDS)}))
     if "issue_redshift" in names:
         blocks.append(_scale("ISSUES", ISSUE_WORDS))
-    marks, unit = glyphs(charset), "A" if charset == "ascii" else "Å"
-    blocks.append(
-        [
-            "IN THE PLOT",
-            f"{marks.marker} emission  {marks.absorption} absorption  {marks.lit} named",
-            f"{marks.band} band   {marks.model} template at z",
-            f"{marks.up} {marks.down} flux goes on outside the range",
-            f"{marks.cursor_axis} cursor   {marks.sky_axis} line of the night sky",
-            f"{marks.hatch} no data   {marks.overlap_axis} two arms overlap",
-            "dotted: noise of the smoothed flux",
-            f"flux in 1e-17 erg/s/cm2/{unit}, vacuum",
-        ]
-    )
+    if any(action.group == "lines" for action in actions):
+        blocks.append(_plot_legend(charset))
     return [plain(in_charset([(line, Tone.PLAIN)], charset)) for line in _in_columns(blocks, columns)]
 
 
@@ -109,6 +100,20 @@ def _block(group: str, actions: tuple[Action, ...]) -> list[str]:
             space = " " if len(keys) >= _KEY_WIDTH else ""
             lines.append(f"{keys:<{_KEY_WIDTH}}{space}{action.words}"[:_COLUMN])
     return lines
+
+
+def _plot_legend(charset: Charset) -> list[str]:
+    marks, unit = glyphs(charset), "A" if charset == "ascii" else "Å"
+    return [
+        "IN THE PLOT",
+        f"{marks.marker} emission  {marks.absorption} absorption  {marks.lit} named",
+        f"{marks.band} band   {marks.model} template at z",
+        f"{marks.up} {marks.down} flux goes on outside the range",
+        f"{marks.cursor_axis} cursor   {marks.sky_axis} line of the night sky",
+        f"{marks.hatch} no data   {marks.overlap_axis} two arms overlap",
+        "dotted: noise of the smoothed flux",
+        f"flux in 1e-17 erg/s/cm2/{unit}, vacuum",
+    ]
 
 
 def _scale(title: str, words: Mapping[str, str]) -> list[str]:

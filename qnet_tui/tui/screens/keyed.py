@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from textual.screen import Screen
+from textual.widgets import Static
 
 from qnet_tui.inspection.keys import Action
 from qnet_tui.plotting.canvas import Charset
+from qnet_tui.tui.layout import SMALLEST
 from qnet_tui.tui.tones import Tone
 
 
@@ -30,3 +32,21 @@ class KeyedScreen(Screen[None]):
     async def leave(self) -> None:
         """Keep what is not saved yet and end the program."""
         raise NotImplementedError
+
+    def _is_too_small(self) -> bool:
+        """Say so in the one line ``#enlarge`` where the terminal is below 80 x 24; the style sheet hides the rest."""
+        columns, rows = self.size
+        small = columns < SMALLEST[0] or rows < SMALLEST[1]
+        self.set_class(small, "small")
+        if small:
+            need = f"{SMALLEST[0]} x {SMALLEST[1]}"
+            self.query_one("#enlarge", Static).update(f"enlarge: qnet needs {need}, this is {columns} x {rows}")
+        return small
+
+    def _resize(self, selector: str, columns: int, rows: int) -> None:
+        """Set a size only when it changes: every change lays the whole screen out again."""
+        styles = self.query_one(selector).styles
+        if styles.width is None or styles.width.value != columns:
+            styles.width = columns
+        if styles.height is None or styles.height.value != rows:
+            styles.height = rows

@@ -17,7 +17,7 @@ from qnet_tui.spectral_lines.local_fit import LocalFit
 from qnet_tui.tui.hints import letters_row, message_row, offer_row
 from qnet_tui.tui.label_actions import Moment
 from qnet_tui.tui.label_picture import Picture, notice
-from qnet_tui.tui.layout import SMALLEST, Panes, panes_for
+from qnet_tui.tui.layout import Panes, panes_for
 from qnet_tui.tui.line_edit import LineEdit
 from qnet_tui.tui.screens.keyed import KeyedScreen
 from qnet_tui.tui.tones import Piece, Row, Tone, width
@@ -144,11 +144,7 @@ class PicturePanes(KeyedScreen, Generic[M]):
         columns, rows = self.size
         if not columns or not self.is_attached:
             return
-        small = columns < SMALLEST[0] or rows < SMALLEST[1]
-        self.set_class(small, "small")
-        if small:
-            need = f"{SMALLEST[0]} x {SMALLEST[1]}"
-            self.query_one("#enlarge", Static).update(f"enlarge: qnet needs {need}, this is {columns} x {rows}")
+        if self._is_too_small():
             return
         panes, words = self._panes(columns, rows), f"#{self.words_pane}"
         self._resize("#spectrum", columns, panes.spectrum_rows)
@@ -202,14 +198,6 @@ class PicturePanes(KeyedScreen, Generic[M]):
         if self.offer is not None:
             return offer_row(self.offer, self.moment.z, columns, self.charset, self.actions)
         return self._hint(columns)
-
-    def _resize(self, selector: str, columns: int, rows: int) -> None:
-        """Set a size only when it changes: every change lays the whole screen out again."""
-        styles = self.query_one(selector).styles
-        if styles.width is None or styles.width.value != columns:
-            styles.width = columns
-        if styles.height is None or styles.height.value != rows:
-            styles.height = rows
 
     def _picture_of(self, item: Item, *, with_templates: bool = False) -> Picture:
         # Templates take a moment to make: only for those who look at them.
