@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from qnet_tui.plotting.canvas import SPACE, Cells, Charset, Codes, Ink
 from qnet_tui.plotting.chart_frame import (
     Frame,
-    dots_of,
     draw_along_axis,
     draw_upward_axis,
     draw_verticals,
@@ -29,18 +27,14 @@ Floats = NDArray[np.float64]
 
 
 class Tools(Protocol):
-    """Who fills bars and joins dots."""
+    """Who fills bars."""
 
     def fill(self, heights: NDArray[np.int64], rows: int, sign: str) -> Codes:
         """Return ``rows`` x columns characters with ``sign`` in the lowest ``heights`` (columns,) cells."""
 
-    def plot(self, points: Floats, rows: int, columns: int, sign: str, joined: bool) -> Codes:
-        """Return the characters of the path ``points`` (k, 2) in dots; ``sign`` is what ASCII draws it with."""
 
-
-# The first series is filled, the others are outlines.
-_FULL: dict[Charset, str] = {"braille": "█", "block": "█", "ascii": "#"}
-_OUTLINES = "*o+"
+# Series differ by their shade, so that they can be told apart without colour.
+_SIGNS: dict[Charset, str] = {"braille": "█▒░▓", "block": "█▒░▓", "ascii": "#=:%"}
 _INKS = (Ink.CURVE_1, Ink.CURVE_2, Ink.CURVE_3, Ink.CURVE_4)
 
 # The top of a bar by eighths of a cell.
@@ -99,43 +93,24 @@ def columns_of(edges: ArrayLike, span: Span, columns: int) -> NDArray[np.int64]:
 def _bars(
     edges: Floats, xs: Span, heights: list[Floats], top: float, frame: Frame, charset: Charset, tools: Tools
 ) -> Cells:
-    """Fill the bars of the first series; draw the others as outlines over them."""
+    """Fill the bars of every series: the lower one of two stands in front, the higher one shows above it."""
     canvas = Cells.blank(frame.rows, frame.columns)
     borders = columns_of(edges, xs, frame.columns)
+    highest = np.zeros(frame.columns)
     for index, part in enumerate(heights):
         exact = _column_heights(borders, part, frame.columns) / (top if top > 0 else 1.0)
-        if index == 0:
-            whole = np.floor(exact * frame.rows).astype(np.int64)
-            codes = tools.fill(whole, frame.rows, _FULL[charset])
-        else:
-            points = _outline(exact, (frame.columns, frame.rows), dots_of(charset))
-            codes = tools.plot(points, frame.rows, frame.columns, _OUTLINES[(index - 1) % len(_OUTLINES)], True)
-        shown = codes != SPACE
+        # Shades have no eighths: whatever was counted is at least a cell high.
+        whole = np.floor(exact * frame.rows + (0.5 if index else 0.0)).astype(np.int64)
+        if index:
+            whole[exact > 0] = np.maximum(whole[exact > 0], 1)
+        codes = tools.fill(whole, frame.rows, _SIGNS[charset][index])
+        shown = (codes != SPACE) & ((exact <= highest) | (canvas.codes == SPACE))
         canvas.codes[shown] = codes[shown]
         canvas.inks[shown] = _INKS[index]
         if index == 0:
             _put_tops(canvas, exact * frame.rows, _INKS[index], charset)
+        highest = np.maximum(highest, exact)
     return canvas
-
-
-def _outline(exact: Floats, size: tuple[int, int], dots: tuple[int, int]) -> Floats:
-    """Return the steps over columns of ``exact`` (columns,) heights from 0 to 1 as a path in dots, NaN between.
-
-    Whatever was counted stands at least one dot high; where nothing was counted there is no line.
-    """
-    high, wide = dots
-    up = np.where(exact > 0, np.clip(np.floor(exact * size[1] * high + 0.5), 1, size[1] * high) - 1, np.nan)
-    path: list[tuple[float, float]] = []
-    before = math.nan
-    for column, height in enumerate([*up.tolist(), math.nan]):
-        left = min(column * wide, size[0] * wide - 1)
-        if math.isnan(height):
-            path += [(left, 0.0), (math.nan, math.nan)] if not math.isnan(before) else []
-        else:
-            path += [(left, 0.0)] if math.isnan(before) else []
-            path += [(left, height), (left + wide - 1, height)]
-        before = height
-    return np.array(path, np.float64).reshape(-1, 2)
 
 
 def _column_heights(borders: NDArray[np.int64], heights: Floats, columns: int) -> Floats:
@@ -166,8 +141,7 @@ def _draw_legend(cells: Cells, frame: Frame, names: list[str], log: bool, charse
     room = (cells.columns - column) // max(len(names), 1) - (6 if len(names) > 1 else 0)
     for index, text in enumerate(shortened([plain(name, charset) or "count" for name in names], room, charset)):
         if len(names) > 1:
-            sign = _FULL[charset] if index == 0 else _OUTLINES[index - 1] if charset == "ascii" else "─"
-            cells.put(0, column, sign * 2, _INKS[index])
+            cells.put(0, column, _SIGNS[charset][index] * 2, _INKS[index])
             column += 3
         cells.put(0, column, text, Ink.TITLE)
         column += len(text) + 3
