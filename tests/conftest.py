@@ -12,6 +12,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ["XDG_CONFIG_HOME"] = str(Path(__file__).with_name("no-config"))
 
 # One simulated campaign for the whole session: every folder copies it.
+from tests.every_tab import every_tab  # noqa: F401
 from tests.small_campaign import ready, survey, workspace  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -23,7 +23,7 @@ from qnet_tui.cli import (
     study,
     tools,
 )
-from qnet_tui.cli.output import WorkspaceOption, exit_codes
+from qnet_tui.cli.output import WorkspaceOption, any_letters, exit_codes
 
 app = typer.Typer(
     name="qnet",
@@ -109,5 +109,6 @@ app.add_typer(tools.weights_app, name="weights")
 
 def run(screens: Any, arguments: list[str] | None = None) -> None:
     """Run the command line; ``screens`` opens what needs a screen (see :mod:`qnet_tui.__main__`)."""
+    any_letters()
     with exit_codes():
         app(args=sys.argv[1:] if arguments is None else arguments, obj=screens)

@@ -4,7 +4,9 @@ stdout is output, stderr is diagnostics. With ``--json`` stdout is exactly one J
 1 failed or found something wrong, 2 bad usage or bad input.
 """
 
+import codecs
 import dataclasses
+import io
 import json
 import math
 import os
@@ -48,6 +50,22 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+_PLAIN = {"–": "-", "—": "-", "±": "+-", "×": "x", "σ": "sigma", "Δ": "d", "≥": ">=", "≤": "<=", "→": "->", "…": "..."}
+
+
+def _in_plain_letters(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_PLAIN.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
+
+
+def any_letters() -> None:
+    """Let stdout take letters that its encoding lacks (a terminal of 1990, PYTHONIOENCODING=ascii) as plain ones."""
+    codecs.register_error("plain-letters", _in_plain_letters)
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
+        sys.stdout.reconfigure(errors="plain-letters")
 
 
 def emit(result: Any, as_json: bool, lines: Iterable[str]) -> None:

@@ -92,9 +92,10 @@ def review(
         [column.head for column in tab.columns],
         [[_figure(cell(row, column.key), column.digits) for column in tab.columns] for row in tab.rows],
     )
-    words = [*([tab.says] if tab.says else []), *tab.notes]
+    # Of what is empty there are no figures to explain, unless something is said of it.
+    words = [*([tab.says] if tab.says else []), *tab.notes] if tab.rows or tab.says else []
     emit(tab.rows if tab.document is None else tab.document, as_json,
-         [*lines, *words] if tab.rows else [tab.empty or "nothing to show yet"])  # fmt: skip
+         [*(lines if tab.rows else [tab.empty or "nothing to show yet"]), *words])  # fmt: skip
 
 
 def _typed(ctx: typer.Context, option: str) -> bool:

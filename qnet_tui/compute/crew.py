@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +90,16 @@ def environment(values: dict[str, str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def no_interrupts() -> Iterator[None]:
-    """Keep Ctrl-C from the threads and processes made meanwhile, which inherit the mask.
+    """Keep Ctrl-C and a hang-up from the threads and processes made meanwhile, which inherit the mask.
 
-    The terminal sends it to the whole process group, but it is the driver that ends the workers.
+    The terminal sends them to the whole process group, but it is the driver that ends the workers.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    kept = {signal.SIGINT, signal.SIGHUP}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, kept)
     try:
+        # Python starts this process with the first worker and lets Ctrl-C through again in the thread that does it.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, kept)
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

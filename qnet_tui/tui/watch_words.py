@@ -113,7 +113,7 @@ def fact_rows(
         facts.append(("", now.last_failure, Tone.WARN))
     if now.headline:
         name, value = now.headline
-        facts.append(("compl." if name == "completeness" else name[:9], f"{value:.3f}", Tone.PLAIN))
+        facts.append(("compl." if name == "completeness" else name[:8], f"{value:.3f}", Tone.PLAIN))
     facts.append(("host", f"job {now.job}" if now.job else f"{now.host}, {now.pid}", Tone.DIM))
     if now.note:
         facts.append(("note", now.note, Tone.PLAIN))

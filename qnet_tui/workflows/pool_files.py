@@ -5,6 +5,7 @@ driver only the columns that it asks for. The small ``pool.npz`` (shard files, t
 says that the plan is whole.
 """
 
+import zipfile
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 import storage.shards as shards
 from qnet_tui.active_learning.pool import Pool
 from qnet_tui.active_learning.selection import MapColumns
+from qnet_tui.errors import QnetError
 from qnet_tui.workflows.round_files import RoundFiles, write_npz
 from storage.files import make_directory
 from storage.workspace import Workspace
@@ -56,7 +58,10 @@ def write_pool(
 
 
 def read_pool(files: RoundFiles) -> tuple[Pool, MapColumns]:
-    """The pool of a written plan and what the map says of it; its columns are mapped, not read."""
+    """The pool of a written plan and what the map says of it; its columns are mapped, not read.
+
+    Errors: :class:`QnetError` when a file is gone or damaged.
+    """
     columns = _columns(files)
     pool = Pool(**{field.name: columns[field.name] for field in fields(Pool)})
     return pool, MapColumns(columns["bmu"], columns["cell_counts"], columns["cell_rejected"])
@@ -83,12 +88,21 @@ def _folder(files: RoundFiles) -> Path:
 
 
 def _columns(files: RoundFiles) -> dict[str, NDArray[Any]]:
-    with np.load(files.pool, allow_pickle=False) as plan:
-        found = {name: plan[name] for name in plan.files}
-    if "pool_row_id" in found:
-        return _columns_of_0_1(found)
-    names = (*_PLACES, *(field.name for field in fields(Pool)))
-    return found | {name: np.load(_folder(files) / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
+    path = files.pool
+    try:
+        with np.load(path, allow_pickle=False) as plan:
+            found = {name: plan[name] for name in plan.files}
+        if "pool_row_id" in found:
+            return _columns_of_0_1(found)
+        for name in (*_PLACES, *(field.name for field in fields(Pool))):
+            path = _folder(files) / f"{name}.npy"
+            found[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        why = "gone" if isinstance(error, FileNotFoundError) else f"damaged ({' '.join(str(error).split())})"
+        raise QnetError(
+            f"the plan of this round is {why}", file=path, mend="restore the file from a copy of the workspace"
+        ) from error
+    return found
 
 
 def _columns_of_0_1(found: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -204,5 +204,8 @@ def scored_round(ws: Workspace, number: int) -> tuple[RoundFiles, list[int], Rou
         trained = (int(t.name.split()[1]) for t in tasks if t.kind == "train" and t.state == "DONE")
         members = sorted(set(trained) - lost)
     if not members or not files.pool.exists():
-        raise BadInput(f"the scores of round {number} are no longer in {files.root}")
+        raise BadInput(
+            f"the scores of round {number} are no longer there", file=files.root,
+            mend="restore them from a copy of the workspace",
+        )  # fmt: skip
     return files, members, recorded_settings(run.settings)

@@ -155,7 +155,8 @@ def resume_run(
 
 
 def annotate(root: Path, run: str, note: str) -> RunLine:
-    """Give a run a note."""
+    """Give a run a note, one line: the list prints it, and a terminal obeys what is no letter."""
+    note = " ".join("".join(letter if letter.isprintable() else " " for letter in note).split())
     with Workspace.open(root) as ws:
         record = runs_store.get_run(ws, run)
         runs_store.update_run(ws, record.id, note=note)

@@ -59,6 +59,7 @@ def score(
     result.words = settings.words(finder.width_factor)
     result.left = [Named(str(p), why) for p, why in found.left]
     refuse_overwriting(target, [*found.spectra, weights_file])
+    refuse_place(target)
     answers: list[tuple[Path, FileAnswers]] = []
     for done, path in enumerate(found.spectra, start=1):
         try:
@@ -133,3 +134,13 @@ def refuse_overwriting(target: Path, inputs: Sequence[Path]) -> None:
     for path in inputs:
         if target.exists() and path.exists() and target.samefile(path):
             raise BadInput("it would overwrite a file it is made from", file=target, mend="choose another -o")
+
+
+def refuse_place(target: Path) -> None:
+    """BadInput when no FITS file can be at ``target``: said before hours of scoring, not after them."""
+    if not target.name.lower().endswith((".fits", ".fits.gz")):
+        raise BadInput("scores are written as FITS", file=target, mend="name it .fits or .fits.gz")
+    if target.is_dir():
+        raise BadInput("it is a folder", file=target, mend="name a file in it")
+    if not target.parent.is_dir():
+        raise BadInput("its folder does not exist", file=target, mend="make it, or choose another -o")

@@ -29,7 +29,10 @@ def refuse_heavy_study(root: Path, work: StudySettings | str) -> None:
         return
     if isinstance(work, str):
         with Workspace.open(root) as ws:
-            work = recorded_study(runs_store.get_run(ws, work).settings)
+            record = runs_store.get_run(ws, work)
+        if record.verb != "study":
+            return  # Who resumes it says so.
+        work = recorded_study(record.settings)
     hours = float(estimate_study(root, work, 1)["core_hours"])
     if hours > LIMIT_CORE_HOURS:
         raise BadInput(

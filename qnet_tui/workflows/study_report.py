@@ -155,7 +155,9 @@ def _rows(files: StudyFiles, settings: StudySettings) -> list[dict[str, Any]]:
                 said = read_npz(path)
             except (OSError, ValueError, EOFError, BadZipFile) as error:
                 raise QnetError(
-                    f"cannot be read: {error}", file=path, mend="delete it, and go on with: qnet study --resume RUN"
+                    f"cannot be read: {error}",
+                    file=path,
+                    mend="restore it from a copy; delete it, and a study that is not done makes it again when resumed",
                 ) from error
             out.append(_row(said, plan, settings, replica, strategy, with_map, spent))
     return out

@@ -182,7 +182,9 @@ def _facts(root: Path, weights_file: Path, offsets: str, grid: str) -> dict[str,
                  "versions": versions()}  # fmt: skip
         write_durably(path, (json.dumps(facts, indent=1) + "\n").encode())
     try:
-        stored: dict[str, Any] = json.loads(path.read_text())
+        stored: Any = json.loads(path.read_text())
+        if not isinstance(stored, dict) or not {"sha256", "grid", "offsets"} <= stored.keys():
+            raise ValueError("it does not say of which file they are")
     except (OSError, ValueError) as error:
         raise _damaged(path, error) from error
     # The same content under another name is the same file; it is called what it is called now.

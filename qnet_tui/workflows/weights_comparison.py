@@ -34,6 +34,12 @@ from storage.workspace import Workspace
 ROLES = ("", ROLE_VALIDATION, ROLE_TRAIN, "all")
 VERB = "compare"
 
+_FIGURES = {
+    "new", "c_threshold", "truth_role", "truth_objects", "truth_quasars", "rows", "compared", "objects",
+    "not_compared", "agreement", "confusion", "box_pull", "classes", "against_truth", "box_edges", "repeats",
+}  # fmt: skip
+"""What every ``comparison.json`` has."""
+
 
 @dataclass
 class Comparison:
@@ -123,10 +129,12 @@ def read_comparison(ws: Workspace, run_id: str) -> dict[str, Any]:
     """The figures of a finished comparison; NaN is None. Errors: :class:`QnetError` when it is gone or damaged."""
     path = ws.run_dir(run_id) / "comparison.json"
     try:
-        figures: dict[str, Any] = json.loads(path.read_text())
+        figures: Any = json.loads(path.read_text())
+        if not isinstance(figures, dict) or not figures.keys() >= _FIGURES:
+            raise ValueError("it has not all figures of a comparison")
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
-    return figures
+    return dict(figures)
 
 
 def read_points(ws: Workspace, run_id: str) -> dict[str, NDArray[Any]]:
@@ -142,7 +150,8 @@ def read_points(ws: Workspace, run_id: str) -> dict[str, NDArray[Any]]:
 
 
 def _unreadable(path: Path, error: Exception) -> QnetError:
-    return QnetError(f"this comparison cannot be read ({' '.join(str(error).split())})", file=path,
+    why = (error.strerror if isinstance(error, OSError) else None) or " ".join(str(error).split())
+    return QnetError(f"this comparison cannot be read ({why})", file=path,
                      mend="compare again: what was scored is kept")  # fmt: skip
 
 

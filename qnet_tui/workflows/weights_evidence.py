@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -190,7 +191,7 @@ def training_of(ws: Workspace, path: Path, attrs: dict[str, Any], object_ids: ND
         trained = np.unique(known["object_id"][np.isin(known["id"], rows)])
         n = int(np.isin(object_ids, trained).sum())
         return Trained(f"the training set of round {int(inside.parts[0])}", len(object_ids) - n, n, {})
-    except (ValueError, OSError, IndexError, KeyError):
+    except (ValueError, OSError, IndexError, KeyError, EOFError, BadZipFile):
         pass
     try:
         run = runs_store.get_run(ws, str(attrs.get("run") or "-"))

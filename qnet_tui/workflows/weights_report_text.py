@@ -63,12 +63,11 @@ def _files(found: Evidence) -> str:
     skip = {"attr_model_config", "attr_lines", "attr_lines_bal", "attr_nboxes"}
     keys += sorted({k for one in said.values() for k in one if k.startswith("attr_") and k not in skip})
     rows = [[k.removeprefix("attr_"), *(_cell(one.get(k)) for one in said.values())] for k in keys]
-    for who, trained in found.trained.items():
-        for name, value in trained.recorded.items():
-            rows.append([f"{name} (its run)", *(_cell(value if w == who else None) for w in said)])
-    for w in said:
-        answered = found.figures[w].get("versions") or {}
-        rows.append([f"{w} answered with", ", ".join(f"{k} {v}" for k, v in answered.items()), *[""] * (len(said) - 1)])
+    recorded = {who: found.trained[who].recorded if who in found.trained else {} for who in said}
+    names = dict.fromkeys(name for one in recorded.values() for name in one)
+    rows += [[f"{name} (its run)", *(_cell(one.get(name)) for one in recorded.values())] for name in names]
+    answered = [found.figures[who].get("versions") or {} for who in said]
+    rows.append(["answered with", *(", ".join(f"{k} {v}" for k, v in one.items()) for one in answered)])
     gone = [f"{one['file']} is no longer the file that was compared." for one in said.values() if one.get("gone")]
     return "\n\n".join([_table(["", *said], rows), *gone])
 

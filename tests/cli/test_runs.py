@@ -193,3 +193,10 @@ def test_without_a_command_home_opens_in_a_workspace_on_a_terminal(root, tmp_pat
     assert typed("-w", str(tmp_path))[1] == 2
     assert typed("-w", str(root), "status")[1] == 2
     assert os.environ.get("QNET_WORKSPACE") is None
+
+
+def test_a_note_is_one_line_of_letters(qnet, root):
+    """What a terminal would obey, or what would break the list, is not kept."""
+    assert qnet("runs", "note", "al-0001", "red \x1b[31m\nand\ttwo  lines\x07", "-w", root).code == 0
+    assert qnet("runs", "list", "-w", root, "--json").json[1]["note"] == "red [31m and two lines"
+    assert len(qnet("runs", "list", "-w", root).out.splitlines()) == 3

@@ -67,6 +67,21 @@ def drivers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Driver]:
         d.process.wait()
 
 
+def blocked(pid: int) -> set[int]:
+    """Signals that a process does not hear."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    mask = int(next(line for line in lines if line.startswith("SigBlk")).split()[1], 16)
+    return {number for number in range(1, 32) if mask >> (number - 1) & 1}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
+def test_what_a_terminal_sends_to_its_group_is_not_heard_by_a_worker_not_even_while_it_starts(
+    drivers: dict[str, Driver],
+) -> None:
+    (worker,) = drivers["SIGKILL"].workers()
+    assert blocked(worker) >= {signal.SIGINT, signal.SIGHUP}
+
+
 def test_ctrl_c_reaches_the_whole_group_and_only_the_driver_acts(drivers: dict[str, Driver]) -> None:
     driver = drivers["SIGINT"]
     os.killpg(driver.process.pid, signal.SIGINT)

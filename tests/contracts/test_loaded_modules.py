@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from qnet_tui.workflows.review.tabs import TABS
+
 HEAVY = (
     "numpy",
     "tensorflow",
@@ -62,3 +64,33 @@ def test_the_labelling_path_needs_no_tensorflow_and_no_dask():
     )
     assert "textual" in seen
     assert not seen & {"tensorflow", "keras", "dask", "distributed", "h5py", "minisom"}
+
+
+def test_the_review_reads_without_what_trains_scores_and_maps(every_tab):
+    def tables(root):
+        return "".join(run_command(f"review {name} --workspace {root}") for name in TABS)
+
+    seen = loaded_by(tables(every_tab))
+    assert "numpy" in seen
+    assert not seen & (set(HEAVY) - {"numpy"})
+    screen = (
+        "from pathlib import Path\n"
+        "import qnet_tui.tui.screens.review, qnet_tui.tui.screens.home, qnet_tui.tui.screens.watch\n"
+        "import qnet_tui.plotting.plotext_charts\n"
+        "from qnet_tui.plotting.canvas import charset_for\n"
+        "from qnet_tui.workflows.home import HomeReader\n"
+        "from qnet_tui.workflows.review.figures import ReviewFigures\n"
+        "from qnet_tui.workflows.review.tab import Asked\n"
+        "from qnet_tui.workflows.run_watch import RunWatcher\n"
+        f"root = Path({str(every_tab)!r})\n"
+        "HomeReader.open(root).close()\n"
+        "watcher = RunWatcher.open(root)\n"
+        "watcher.look(watcher.run_id(None))\n"
+        f"for name in {list(TABS)!r}:\n"
+        "    tab = ReviewFigures(root).tab(name, Asked(), lambda *_: None)\n"
+        "    if tab.chart is not None:\n"
+        "        qnet_tui.plotting.plotext_charts.draw_chart(tab.chart, 40, 12, charset_for(None))\n"
+    )
+    seen = loaded_by(screen)
+    assert "textual" in seen
+    assert not seen & {"tensorflow", "keras", "dask", "distributed", "dask_jobqueue", "minisom", "h5py"}

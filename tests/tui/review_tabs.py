@@ -63,7 +63,7 @@ def _completeness(asked: Asked) -> Tab:
 def _thresholds(asked: Asked) -> Tab:
     c = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99])
     completeness, purity = 0.99 - 0.1 * c**6, 0.9 + 0.09 * c**0.5
-    rows = [("round 2 committee", *map(float, of), 1140, 20, 64) for of in zip(c, completeness, purity, strict=True)]
+    rows = [("committee 2", *map(float, of), 1140, 20, 64) for of in zip(c, completeness, purity, strict=True)]
     return Tab(
         "thresholds",
         (Column("dataset", "dataset", need=1), Column("c_threshold", "c >", 2), Column("completeness", "compl."),

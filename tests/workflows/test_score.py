@@ -47,6 +47,17 @@ def test_an_empty_coadd_alone_is_a_table_without_rows(weights: Path, tmp_path: P
         assert fits["QN_SCORES"].get_nrows() == 0
 
 
+@pytest.mark.parametrize("name", ["out.h5", "nowhere/out.fits", "folder.fits"])
+def test_where_nothing_can_be_written_is_said_before_anything_is_scored(weights: Path, tmp_path: Path, name: str):
+    write_pair(tmp_path, "1-1-thru20210101", images=desi_images(4, n_pixels=400, step=4.0))
+    (tmp_path / "folder.fits").mkdir()
+    told: list[str] = []
+    with pytest.raises(BadInput, match=Path(name).name):
+        score([str(tmp_path / "coadd-1-1-thru20210101.fits")], weights, tmp_path / name,
+              progress=lambda stage, *_: told.append(stage))  # fmt: skip
+    assert told == []
+
+
 def test_an_input_is_never_overwritten(weights: Path, tmp_path: Path):
     coadd, _ = write_pair(tmp_path)
     before = coadd.read_bytes()

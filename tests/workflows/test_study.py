@@ -15,7 +15,7 @@ from qnet_tui.errors import BadInput, QnetError
 from qnet_tui.workflows.review.studies import study_points
 from qnet_tui.workflows.round_files import read_npz
 from qnet_tui.workflows.study import StudyResult, resume_study, run_study, show_study
-from qnet_tui.workflows.study_cost import estimate_study
+from qnet_tui.workflows.study_cost import estimate_study, refuse_heavy_study
 from qnet_tui.workflows.study_plan import make_study_plan, read_study_pool
 from qnet_tui.workflows.study_report import MEASURES, majority, measures, study_report, worth_words
 from qnet_tui.workflows.study_settings import Arm, StudyFiles, StudySettings, recorded_study, seed_of
@@ -48,6 +48,18 @@ def studied(labelled: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
 def files(studied: tuple[Path, StudyResult]) -> StudyFiles:
     root, result = studied
     return StudyFiles(root / "runs" / result.run)
+
+
+def test_a_run_of_another_verb_is_not_gone_on_with_not_even_on_a_login_node(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qnet_tui.workflows.study_cost.on_login_node", lambda: True)
+    with Workspace.open(workspace) as ws:
+        run = runs_store.new_run(ws, "train", {"epochs": 3}, {}, 1, None, "")
+        runs_store.finish(ws, run, "FAILED")
+    refuse_heavy_study(workspace, run)
+    with pytest.raises(BadInput, match="a run of train"):
+        resume_study(workspace, run)
 
 
 def test_arms_and_counts_of_random_labels() -> None:

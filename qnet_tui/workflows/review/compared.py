@@ -34,6 +34,8 @@ class Compared:
         f = self.figures
         files = f"new: {self._described('new')}" + (f"; old: {self._described('old')}" if self.two else "")
         out = [f"{self.name}; {files}"]
+        if self.two and f["new"]["sha256"] == f["old"]["sha256"]:
+            out.insert(0, "both files are one and the same: nothing can differ")
         left = {why: n for why, n in f["not_compared"].items() if n}
         out.append(
             f"{f['compared']:,} of {f['rows']:,} rows, {f['objects']:,} objects; a quasar has a line with c > "

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import storage.spectra as spectra_store
 import storage.truth as truth_store
-from qnet_tui.errors import BadInput
+from qnet_tui.errors import BadInput, QnetError
 from qnet_tui.evaluation.intervals import wilson
 from qnet_tui.plotting.charts import HeatMap
 from qnet_tui.truth.classes import is_good
@@ -92,12 +92,15 @@ def _labelled(ws: Workspace, one: ScoredRound, cells: int, progress: Progress) -
     if not one.files.best_matching_units.exists():
         return np.zeros((len(CLASSES), cells), np.int64), (f"{one.files.best_matching_units} is gone: no classes",)
     said = hashlib.sha256(labels["object_id"].tobytes() + which.tobytes()).hexdigest()
-    found = kept(
-        one.files.root,
-        "classes",
-        fingerprint_of("classes 1", said, one.files.best_matching_units),
-        lambda: _placed(ws, one, labels["object_id"], which, cells, progress),
-    )
+    try:
+        found = kept(
+            one.files.root,
+            "classes",
+            fingerprint_of("classes 1", said, one.files.best_matching_units),
+            lambda: _placed(ws, one, labels["object_id"], which, cells, progress),
+        )
+    except QnetError as error:
+        return np.zeros((len(CLASSES), cells), np.int64), (f"{error}: no classes",)
     notes = [f"labelled: {int(found['by_class'].sum()):,} rows of objects with a label as of now, by class and quality"]
     if int(found["without"]):
         notes.append(f"{int(found['without']):,} labelled rows were ingested after this map was made")
@@ -105,7 +108,10 @@ def _labelled(ws: Workspace, one: ScoredRound, cells: int, progress: Progress) -
 
 
 def _placed(ws: Workspace, one: ScoredRound, objects: Counts, which: Counts, cells: int, progress: Progress) -> Arrays:
-    placed = np.load(one.files.best_matching_units, mmap_mode="r", allow_pickle=False)
+    try:
+        placed = np.load(one.files.best_matching_units, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise QnetError(f"damaged ({' '.join(str(error).split())})", file=one.files.best_matching_units) from error
     ids, units = np.ascontiguousarray(placed[:, 0]), placed[:, 1]
     by_class, without = np.zeros((len(CLASSES), cells), dtype=np.int64), 0
     at_once = 5_000

@@ -42,7 +42,7 @@ class EpochCounts:
 class Measured:
     """A network or a committee that was measured on held-out objects.
 
-    ``name`` is unique ("tr-0003 AL 2", "round 1 committee"), ``label`` says what it learnt from, ``size`` on how many
+    ``name`` is unique ("tr-0003 AL 2", "committee 1"), ``label`` says what it learnt from, ``size`` on how many
     spectra (None: not recorded). ``epochs`` are empty for a committee; ``counts`` (tp, fp, fn) of a committee at
     ``c_threshold``, as its run recorded them. ``kept_epoch`` is that of the weights, None for a committee.
     """
@@ -248,7 +248,7 @@ def _read_network(path: Path, n_lines: int) -> HeldOutAnswers:
 def _committee(ws: Workspace, record: runs_store.RunRecord) -> Measured:
     number, said = int(record.round or 0), record.result["validation"]
     return Measured(
-        name=f"round {number} committee", label=f"round {number} committee", run=record.id,
+        name=f"committee {number}", label=f"committee of round {number}", run=record.id,
         size=record.result.get("training"), c_threshold=float(record.settings.get("c_threshold", 0.95)),
         read=partial(committee_validation, ws, number), read_hash=partial(committee_hash, ws, number), round=number,
         counts=(int(said["tp"]), int(said["fp"]), int(said["fn"])),

@@ -46,13 +46,18 @@ def open_tab(ws: Workspace, asked: Asked, progress: Progress) -> Tab:  # noqa: A
         return Tab("repeats", _scatter_columns(False), (), asked, empty=NONE_YET, document=_document(None))
     by = asked.by or BY_REDSHIFT
     r = found.figures["repeats"]
-    nobody = "no object was seen in two spectra of one kind: ingest spectra- files or coadds of several tiles"
+    rows = () if not r["objects"] else _scatter_lines(found) if by == BY_REDSHIFT else _entropy_lines(found)
+    nobody = (
+        "no object is called a quasar in all of its spectra, so none has a scatter of z: --by entropy shows the classes"
+        if r["objects"]
+        else "no object was seen in two spectra of one kind: ingest spectra- files or coadds of several tiles"
+    )
     return Tab(
         name="repeats",
         columns=_scatter_columns(found.two) if by == BY_REDSHIFT else _entropy_columns(found.two),
-        rows=() if not r["objects"] else _scatter_lines(found) if by == BY_REDSHIFT else _entropy_lines(found),
+        rows=rows,
         asked=replace(asked, dataset=found.name, by=by, c_threshold=found.figures["c_threshold"]),
-        chart=_chart(found, by) if r["objects"] else None,
+        chart=_chart(found, by) if rows else None,
         says=says(found.figures) if r["objects"] else "",
         notes=(
             *found.notes(asked.c_threshold),
@@ -61,7 +66,7 @@ def open_tab(ws: Workspace, asked: Asked, progress: Progress) -> Tab:  # noqa: A
         ),
         datasets=found.names,
         bys=bys,
-        empty="" if r["objects"] else nobody,
+        empty="" if rows else nobody,
         document=_document(found.figures),
     )
 

@@ -240,7 +240,7 @@ def test_committees_are_read_like_networks(empty):
     ]
     committee(empty, votes)
     (line,) = open_tab(empty, "completeness").rows
-    assert (line.dataset, line.epoch, line.tp, line.fp, line.fn) == ("round 1 committee", None, 2, 0, 2)
+    assert (line.dataset, line.epoch, line.tp, line.fp, line.fn) == ("committee 1", None, 2, 0, 2)
     at = {r.c_threshold: (r.tp, r.fp, r.fn) for r in open_tab(empty, "thresholds").rows}
     assert at[0.95] == (2, 0, 2)
     # Above 0.1 two of three say so of the second and third quasar and of the star that one was sure of.
@@ -257,10 +257,10 @@ def test_networks_are_compared_with_networks(empty):
     committee(empty, [answers([0.1, 0.1], [0.1])] * 3)
     tab = open_tab(empty, "completeness")
     # The newest is a committee and the only one of its kind.
-    assert tab.says == "round 1 committee finds 0.000 (0.000–0.658) of 2 quasars."
-    assert tab.chart.horizontals == ((0.0, "round 1 committee"),)
-    assert [r.dataset for r in open_tab(empty, "completeness", Asked(round=1)).rows] == ["round 1 committee"]
-    paired = open_tab(empty, "completeness", Asked(dataset="round 1 committee:AL 2")).says
+    assert tab.says == "committee 1 finds 0.000 (0.000–0.658) of 2 quasars."
+    assert tab.chart.horizontals == ((0.0, "committee 1"),)
+    assert [r.dataset for r in open_tab(empty, "completeness", Asked(round=1)).rows] == ["committee 1"]
+    paired = open_tab(empty, "completeness", Asked(dataset="committee 1:AL 2")).says
     assert "2 fewer, McNemar p = 0.50" in paired
 
 
