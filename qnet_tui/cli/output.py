@@ -30,6 +30,10 @@ JsonOption = typer.Option(False, "--json", help="One JSON document on stdout, no
 JobsOption = typer.Option(None, "--jobs", "-j", min=1, help="Worker processes [default: the cores given to us].")
 
 
+_INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
 def available_cores() -> int:
     """Cores this process may use (the allocation, not the machine)."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
@@ -164,9 +168,12 @@ def exit_codes() -> Iterator[None]:
     """Turn what went wrong into one line on stderr and the exit code; nothing a user can cause is a traceback."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as end:
+        # Typer makes the one into the other, and says nothing.
+        if isinstance(end, SystemExit) and end.code != _INTERRUPTED:
+            raise
         tell("qnet: interrupted; what was finished is kept")
-        raise SystemExit(130) from None
+        raise SystemExit(_INTERRUPTED) from None
     except BrokenPipeError:
         # The reader of our output went away (``qnet … | head``): silence, and no second error at shutdown.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

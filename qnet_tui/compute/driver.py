@@ -71,8 +71,9 @@ def run_tasks(
             stack.pop_all()
     if signal.SIGINT in received:
         raise KeyboardInterrupt
-    if signal.SIGTERM in received:
-        raise SystemExit(128 + signal.SIGTERM)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        if ending in received:
+            raise SystemExit(128 + ending)
     return Summary(
         done=flight.done,
         failed=tuple(flight.failed),
@@ -216,7 +217,7 @@ class _Flight:
 
 @contextlib.contextmanager
 def _signals() -> Iterator[set[signal.Signals]]:
-    """Note SIGINT and SIGTERM instead of dying of them; a second one acts at once.
+    """Note SIGINT, SIGTERM and SIGHUP instead of dying of them; a second one acts at once.
 
     A result must not be torn out of the hands of ``on_done``. Only a main thread can do this; in another one
     (an app's worker thread) the caller's ``stop`` is the way.
@@ -231,7 +232,7 @@ def _signals() -> Iterator[set[signal.Signals]]:
             raise KeyboardInterrupt
         received.add(signal.Signals(number))
 
-    before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
+    before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield received
     finally:

@@ -150,3 +150,12 @@ def test_two_drivers(qnet, workspace):
         line = one_line(qnet("run-al", "-w", workspace, "--preset", "smoke"))
     assert run in line
     assert "at work" in line
+
+
+def test_ctrl_c_says_what_is_kept(qnet, workspace, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("qnet_tui.workflows.runs.list_runs", interrupted)
+    answer = qnet("runs", "list", "-w", workspace)
+    assert (answer.code, answer.out, answer.err) == (130, "", "qnet: interrupted; what was finished is kept\n")

@@ -55,9 +55,9 @@ class Driver:
 
 @pytest.fixture(scope="module")
 def drivers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Driver]:
-    """Three drivers that have done their three short tasks and are busy with a long one."""
+    """Four drivers that have done their three short tasks and are busy with a long one."""
     folder = tmp_path_factory.mktemp("drivers")
-    all_of_them = {name: Driver(folder / name) for name in ("SIGINT", "SIGTERM", "SIGKILL")}
+    all_of_them = {name: Driver(folder / name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGKILL")}
     for d in all_of_them.values():
         wait_for(lambda d=d: len(d.done()) == 3 and len(d.workers()) == 1)  # type: ignore[misc]
     yield all_of_them  # type: ignore[misc]
@@ -95,12 +95,14 @@ def test_ctrl_c_reaches_the_whole_group_and_only_the_driver_acts(drivers: dict[s
     assert not any(alive(p) for p in driver.workers())
 
 
-def test_sigterm_is_a_clean_end_too(drivers: dict[str, Driver]) -> None:
-    driver = drivers["SIGTERM"]
-    driver.process.terminate()
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_polite_kill_and_a_hang_up_are_a_clean_end_too(drivers: dict[str, Driver], name: str) -> None:
+    driver, number = drivers[name], signal.Signals[name]
+    # A terminal that goes away tells the whole group.
+    os.killpg(driver.process.pid, number) if name == "SIGHUP" else driver.process.terminate()
     out, err = driver.process.communicate(timeout=60)
-    assert (driver.folder / "ended").read_text() == "SystemExit 143"
-    assert driver.process.returncode == 143
+    assert (driver.folder / "ended").read_text() == f"SystemExit {128 + number}"
+    assert driver.process.returncode == 128 + number
     assert driver.done() == ["nap-0", "nap-1", "nap-2"]
     assert (out, err) == ("", "")
     assert not any(alive(p) for p in driver.workers())

@@ -140,6 +140,7 @@ def test_identical_files_agree_and_pull_nothing(workspace, weights_files, tmp_pa
     plane = np.array(f["repeats"]["entropy_plane"])
     assert plane.sum() == np.trace(plane) == f["repeats"]["objects"]
     assert (f["new"]["file"], f["old"]["file"]) == ("new.h5", "again.h5")
+    assert open_tab(workspace, "weights").notes[0].startswith("both files are one and the same")
     with Workspace.open(workspace) as ws:
         assert len(list((ws.root / "answers").iterdir())) == 1
 
@@ -236,12 +237,25 @@ def test_all_rows_without_a_number(workspace, weights_files):
     assert done.objects == 0
     tab = open_tab(workspace, "weights")
     assert tab.chart is None
-    assert "No object of 0 is called a quasar by both files." in tab.says
+    assert tab.says.startswith("None of 240 rows has an answer of every file (240: ")
     repeats = open_tab(workspace, "repeats")
     assert repeats.rows == ()
-    assert "no object was seen in two spectra" in repeats.empty
+    assert repeats.empty.startswith("none of 240 rows has an answer of every file")
     json.dumps(tab.document, allow_nan=False)
     json.dumps(repeats.document, allow_nan=False)
+
+
+def test_repeats_of_which_none_is_called_a_quasar(workspace, weights_files):
+    with Workspace.open(workspace) as ws:
+        n = len(all_rows(ws))
+        put(ws, weights_files[0], np.full(n, 2.0), np.zeros(n, int), np.full(n, 0.2))
+    compare_weights(workspace, weights_files[0], jobs=1)
+    repeats = open_tab(workspace, "repeats")
+    assert repeats.document["objects"] > 0
+    assert (repeats.rows, repeats.chart) == ([], None)
+    assert "no object is called a quasar in all of its spectra" in repeats.empty
+    assert "0 (0.0-" in repeats.says
+    assert sum(line.count for line in open_tab(workspace, "repeats", Asked(by="entropy")).rows) > 0
 
 
 def test_an_empty_workspace(tmp_path, weights_files):

@@ -39,7 +39,11 @@ class Case:
         self.zbest = {who: self.z.copy() for who in FILES}
 
     def compared(self, *, who=("new", "old"), **changes) -> str:
-        figures = {"agreement": [], "confusion": [], "box_pull": [], "classes": [], "repeats": {"objects": 0}}
+        figures = {
+            "c_threshold": 0.95, "truth_role": "validation", "truth_objects": self.n, "truth_quasars": self.quasars,
+            "rows": self.n, "compared": self.n, "objects": self.n, "not_compared": {}, "agreement": [], "confusion": [],
+            "box_pull": [], "classes": [], "against_truth": [], "box_edges": {}, "repeats": {"objects": 0},
+        }  # fmt: skip
         with Workspace.open(self.root) as ws:
             for name in who:
                 sha = hashlib.sha256(FILES[name]).hexdigest()

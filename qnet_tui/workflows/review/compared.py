@@ -69,6 +69,14 @@ def compared(ws: Workspace, dataset: str) -> Compared | None:
     return Compared(run, names[run], read_comparison(ws, run), tuple(names.values()))
 
 
+def nothing_compared(f: dict[str, Any]) -> str:
+    """Why not one row could be compared, "" where some were."""
+    if f["compared"]:
+        return ""
+    why = "; ".join(f"{n:,}: {reason}" for reason, n in f["not_compared"].items() if n)
+    return f"none of {f['rows']:,} rows has an answer of every file ({why})"
+
+
 def number(value: float | None) -> float:
     """A figure as it was computed: what JSON keeps as null is NaN."""
     return float("nan") if value is None else float(value)

@@ -8,7 +8,7 @@ import numpy as np
 from qnet_tui.errors import BadInput
 from qnet_tui.plotting.charts import Chart, Curve, HeatMap, Histogram, LineChart
 from qnet_tui.workflows.progress import Progress
-from qnet_tui.workflows.review.compared import NONE_YET, Compared, compared, number
+from qnet_tui.workflows.review.compared import NONE_YET, Compared, compared, nothing_compared, number
 from qnet_tui.workflows.review.tab import Asked, Column, Tab
 from storage.workspace import Workspace
 
@@ -66,7 +66,7 @@ def open_tab(ws: Workspace, asked: Asked, progress: Progress) -> Tab:  # noqa: A
         ),
         datasets=found.names,
         bys=bys,
-        empty="" if rows else nobody,
+        empty="" if rows else nothing_compared(found.figures) or nobody,
         document=_document(found.figures),
     )
 

@@ -10,7 +10,7 @@ from qnet_tui.evaluation.recession import DEFAULT_CUTS
 from qnet_tui.plotting.charts import Curve, LineChart
 from qnet_tui.quasarnet.lines import LINE_NAMES, LINES
 from qnet_tui.workflows.progress import Progress
-from qnet_tui.workflows.review.compared import NONE_YET, Compared, compared, number
+from qnet_tui.workflows.review.compared import NONE_YET, Compared, compared, nothing_compared, number
 from qnet_tui.workflows.review.tab import Asked, Column, Tab
 from qnet_tui.workflows.weights_comparison import read_points
 from storage.workspace import Workspace
@@ -81,6 +81,8 @@ def open_tab(ws: Workspace, asked: Asked, progress: Progress) -> Tab:  # noqa: A
 
 def says(f: dict[str, Any]) -> str:
     """The sentence that a reader should take away of the figures of a comparison."""
+    if why := nothing_compared(f):
+        return f"{why[0].upper()}{why[1:]}."
     pulls = {p["between"]: p for p in f["box_pull"] if p["line"] == POOLED}
     if f["agreement"]:
         a = next(one for one in f["agreement"] if one["within_kms"] == DEFAULT_CUTS[-1])
