@@ -60,7 +60,7 @@ def train_member(round_dir: str, round_number: int, member: int, settings: dict[
     drawn = bootstrap_indices(len(data["x"]), bootstrap_seed)
     on = grid_named(grid)
     targets = encode(data["z"][drawn], data["is_qso"][drawn], data["bal"][drawn], on)
-    trainer = _trainer(
+    trainer = trainer_of(
         chosen.layers,
         chosen.filters,
         chosen.dropout,
@@ -86,7 +86,7 @@ def train_member(round_dir: str, round_number: int, member: int, settings: dict[
 
 # A worker process meets many tasks of one architecture: the traced graph is kept for the next one.
 @functools.lru_cache(maxsize=2)
-def _trainer(
+def trainer_of(
     layers: int,
     filters: int,
     dropout: float,
@@ -98,6 +98,7 @@ def _trainer(
     precision: str,
     grid: str,
 ) -> Any:
+    """The trainer of committee members of one architecture on one grid, for this process."""
     from qnet_tui.quasarnet.settings import NetworkSettings, TrainingSettings
     from qnet_tui.quasarnet.training import trainer_for
     from qnet_tui.spectra.grids import grid_named

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from qnet_tui.active_learning.replay import highest_scores, random_order, start_set
 from qnet_tui.active_learning.strategies import StrategySettings, strategy_named
 from qnet_tui.workflows.round_files import read_npz, write_npz
-from qnet_tui.workflows.run_al_tasks import Done
+from qnet_tui.workflows.run_al_tasks import Done, trainer_of
 from qnet_tui.workflows.study_plan import StudyPool, read_study_pool
 from qnet_tui.workflows.study_settings import (
     RANDOM,
@@ -169,9 +169,9 @@ def _trained(
     rows = filled(bootstrap_indices(len(labelled), draw), steps * settings.batch, fill)
     at = labelled[rows]
     targets = encode(pool.z[at], pool.is_qso[at], pool.bal[at], grid_named(grid))
-    trainer = _trainer(
+    trainer = trainer_of(
         settings.layers, settings.filters, settings.dropout, x.shape[1], epochs, settings.learning_rate, settings.batch,
-        precision, grid,
+        "graph", precision, grid,
     )  # fmt: skip
     return trainer.train(x[rows], targets, int(network.generate_state(1)[0] >> 1)).weights
 
@@ -192,30 +192,6 @@ def _answers(
         weights, x, grid_named(grid), c_threshold=settings.c_threshold, z_split=settings.z_split
     )
     return said.c_qso, said.zbest
-
-
-@functools.lru_cache(maxsize=2)
-def _trainer(
-    layers: int,
-    filters: int,
-    dropout: float,
-    n_pixels: int,
-    epochs: int,
-    learning_rate: float,
-    batch: int,
-    precision: str,
-    grid: str,
-) -> Any:
-    from qnet_tui.quasarnet.settings import NetworkSettings, TrainingSettings
-    from qnet_tui.quasarnet.training import trainer_for
-    from qnet_tui.spectra.grids import grid_named
-
-    return trainer_for(
-        NetworkSettings(layers=layers, filters=filters, dropout=dropout, n_pixels=n_pixels),
-        TrainingSettings(epochs=epochs, learning_rate=learning_rate, batch=batch, keep="last", record_start=False),
-        grid_named(grid),
-        precision=precision,
-    )
 
 
 @functools.lru_cache(maxsize=2)

@@ -14,7 +14,6 @@ from qnet_tui.spectral_lines.local_fit import LocalFit
 from qnet_tui.tui.bindings import keys_of, pressed
 from qnet_tui.tui.label_actions import STEPS, Scene
 from qnet_tui.tui.line_edit import LineEdit
-from qnet_tui.tui.screens.help import HelpScreen
 from qnet_tui.tui.screens.picture_panes import M, PicturePanes
 
 # The fields that an action opens, and the actions after which the next key is a letter.
@@ -127,13 +126,6 @@ class KeyByKey(PicturePanes[M], Generic[M]):
         elif event.key == "escape":
             self._escape()
 
-    def on_paste(self, event: events.Paste) -> None:
-        """Put pasted text into the line that is being typed; elsewhere it would be keys, and is dropped."""
-        event.stop()
-        if self.line is not None:
-            self.line = self.line.typed(" ".join(event.text.split()))
-            self.draw()
-
     async def act(self, name: str) -> None:
         """Do one action of the table of keys."""
         self.message = None
@@ -146,14 +138,8 @@ class KeyByKey(PicturePanes[M], Generic[M]):
             self.offer = None
             self._change(lambda: self._with_fit(offer))
             self.draw()
-        elif name == "quit":
-            await self.leave()
-        elif name == "help":
-            self.draw()
-            self.app.push_screen(HelpScreen(self.actions, self.charset))
-        elif name == "palette":
-            self.draw()
-            self.app.action_command_palette()
+        elif await self._act_of_program(name):
+            return
         elif self.is_busy:
             self.say(self.wait_words.format(doing=self._doing))
         elif name in ("command", "find"):

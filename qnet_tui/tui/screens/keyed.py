@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.screen import Screen
 from textual.widgets import Static
 
 from qnet_tui.inspection.keys import Action
 from qnet_tui.plotting.canvas import Charset
 from qnet_tui.tui.layout import SMALLEST
+from qnet_tui.tui.line_edit import LineEdit
+from qnet_tui.tui.screens.help import HelpScreen
 from qnet_tui.tui.tones import Tone
 
 
@@ -15,6 +18,8 @@ class KeyedScreen(Screen[None]):
     """A screen whose keys, help and palette come from one table of actions."""
 
     charset: Charset
+    # What is being typed at the bottom of the screen.
+    line: LineEdit | None = None
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -32,6 +37,31 @@ class KeyedScreen(Screen[None]):
     async def leave(self) -> None:
         """Keep what is not saved yet and end the program."""
         raise NotImplementedError
+
+    def draw(self) -> None:
+        """Show what there is."""
+        raise NotImplementedError
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Put pasted text into the line that is being typed; elsewhere it would be keys, and is dropped."""
+        event.stop()
+        if self.line is not None:
+            self.line = self.line.typed(" ".join(event.text.split()))
+            self.draw()
+
+    async def _act_of_program(self, name: str) -> bool:
+        """Do what is the same on every screen (quit, help, palette); False for any other action."""
+        if name == "quit":
+            await self.leave()
+            return True
+        if name not in ("help", "palette"):
+            return False
+        self.draw()
+        if name == "help":
+            self.app.push_screen(HelpScreen(self.actions, self.charset))
+        else:
+            self.app.action_command_palette()
+        return True
 
     def _is_too_small(self) -> bool:
         """Say so in the one line ``#enlarge`` where the terminal is below 80 x 24; the style sheet hides the rest."""

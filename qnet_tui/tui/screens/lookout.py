@@ -13,7 +13,6 @@ from qnet_tui.tui.bindings import keys_of, pressed
 from qnet_tui.tui.desk import Desk, S
 from qnet_tui.tui.line_edit import LineEdit
 from qnet_tui.tui.screens.desk_work import FAULTS
-from qnet_tui.tui.screens.help import HelpScreen
 from qnet_tui.tui.screens.keyed import KeyedScreen
 from qnet_tui.tui.tones import Piece, Tone
 
@@ -124,15 +123,7 @@ class Lookout(KeyedScreen, Generic[S, T]):
     async def act(self, name: str) -> None:
         """Do one action of the table of keys."""
         self.message = None
-        if name == "quit":
-            await self.leave()
-        elif name == "help":
-            self.draw()
-            self.app.push_screen(HelpScreen(self.actions, self.charset))
-        elif name == "palette":
-            self.draw()
-            self.app.action_command_palette()
-        else:
+        if not await self._act_of_program(name):
             await self.act_here(name)
 
     async def leave(self) -> None:

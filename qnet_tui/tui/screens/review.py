@@ -15,7 +15,6 @@ from qnet_tui.tui.desk import Desk
 from qnet_tui.tui.line_edit import LineEdit
 from qnet_tui.tui.places import BACK
 from qnet_tui.tui.review_words import WITH_REDSHIFT_CONDITION, whole_row, whole_words
-from qnet_tui.tui.screens.help import HelpScreen
 from qnet_tui.tui.screens.review_panes import Fill
 from qnet_tui.tui.screens.review_work import ReviewWork
 from qnet_tui.tui.screens.text import TextScreen
@@ -63,25 +62,12 @@ class ReviewScreen(ReviewWork):
             self.message = None
             self.draw()
 
-    def on_paste(self, event: events.Paste) -> None:
-        """Put pasted text into the line that is being typed; elsewhere it would be keys, and is dropped."""
-        event.stop()
-        if self.line is not None:
-            self.line = self.line.typed(" ".join(event.text.split()))
-            self.draw()
-
     async def act(self, name: str) -> None:
         """Do one action of the table of keys."""
         self.message = None
-        if name == "quit":
-            await self.leave()
-        elif name == "help":
-            self.draw()
-            self.app.push_screen(HelpScreen(self.actions, self.charset))
-        elif name == "palette":
-            self.draw()
-            self.app.action_command_palette()
-        elif name in ("command", "filter"):
+        if await self._act_of_program(name):
+            return
+        if name in ("command", "filter"):
             question, text = (":", "") if name == "command" else ("rows with", self.listing.wanted or self._typed)
             self.line = LineEdit.begin(name, question, text, _FIELD_LENGTH)
             self.draw()
