@@ -58,7 +58,7 @@ def bench_scale(
 def _measured(place: Path, rows: int, quick: bool, progress: Progress) -> list[Measure]:
     root, simulated = str(place / "ws"), str(place / "simulated")
     changes = {"select": 20 if quick else 1000, "map_side": None if quick else 45}
-    steps = STEPS[1:] if quick else STEPS
+    steps = STEPS[-1:] if quick else STEPS
     architectures = ((4, 6),) if quick else (SMALL, FULL)
     _stage("simulate", progress, file_folder=simulated, rows=60 if quick else 500)
     curve: dict[str, list[Figures]] = {}

@@ -24,7 +24,7 @@ PAGES = ("docs/campaign.md",)
 _SMALL = ["--preset", "smoke", *(w for n, v in TINY.items() if n != "block_rows" for w in (f"--{n}", str(v)))]
 # What makes a command small; the words that it replaces must stand in the documentation.
 SMALLER: tuple[tuple[list[str], list[str], list[str]], ...] = (
-    (["qnet", "run-al"], ["--preset", "laptop"], [*_SMALL, "--outliers", "2", "--jobs", "2"]),
+    (["qnet", "run-al"], ["--preset", "laptop"], [*_SMALL, "--outliers", "2", "--jobs", "1"]),
     (["qnet", "train"], [], ["--filters", "4", "--epochs", "2"]),
     (["qnet", "review", "datasets"], ["--bootstraps", "10"],
      ["--bootstraps", "1", "--epochs", "2", "--filters", "4", "--jobs", "1"]),
