@@ -77,6 +77,7 @@ def demo(
             "  qnet label --as ABC          look and label (Enter commits, ? lists the keys, :q leaves)",
             "  qnet merge --accept-agreed   your labels become truth",
             "  qnet run-al --preset smoke   the next round learns from them",
+            "  qnet                         where the campaign stands; v opens the review with its figures",
         ],
     )
     if not as_json and sys.stdin.isatty() and sys.stdout.isatty():
