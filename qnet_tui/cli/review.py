@@ -56,6 +56,8 @@ def review(
         raise BadInput("files are compared by weights and repeats only", mend="qnet review weights NEW --against OLD")
     if against is not None and new is None:
         raise BadInput("--against needs the new file", mend="qnet review weights NEW --against OLD")
+    if as_csv and as_json:
+        raise BadInput("--csv and --json are two formats", mend="give one of them")
     if run and name != "datasets":
         raise BadInput("--run belongs to datasets", mend="qnet review datasets --run")
     alone = [option for option in _OF_RUN if not run and _typed(ctx, option)]

@@ -48,6 +48,7 @@ def test_an_empty_table_says_what_makes_it(qnet, tmp_path):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
+        (["completeness", "--csv", "--json"], "--csv and --json are two formats"),
         (["nothing"], "no table is called 'nothing'"),
         (["completeness", "--run"], "--run belongs to datasets"),
         (["datasets", "--epochs", 3], "--epochs belongs to --run"),
