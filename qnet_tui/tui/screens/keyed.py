@@ -42,6 +42,10 @@ class KeyedScreen(Screen[None]):
         """Show what there is."""
         raise NotImplementedError
 
+    def on_resize(self) -> None:
+        """Draw everything for the new size."""
+        self.draw()
+
     def on_paste(self, event: events.Paste) -> None:
         """Put pasted text into the line that is being typed; elsewhere it would be keys, and is dropped."""
         event.stop()

@@ -87,10 +87,6 @@ class Lookout(KeyedScreen, Generic[S, T]):
         if self.is_mounted:
             self.draw()
 
-    def on_resize(self) -> None:
-        """Draw for the new size."""
-        self.draw()
-
     # ------------------------------------------------------------------ keys
 
     @property

@@ -135,10 +135,6 @@ class PicturePanes(KeyedScreen, Generic[M]):
         yield Rows(id="hint")
         yield Static("", id="enlarge", markup=False)
 
-    def on_resize(self) -> None:
-        """Draw everything for the new size."""
-        self.draw()
-
     def draw(self) -> None:
         """Show what there is; each pane sends only what changed."""
         columns, rows = self.size

@@ -155,10 +155,6 @@ class ReviewPanes(KeyedScreen):
         yield Rows(id="hint")
         yield Static("", id="enlarge", markup=False)
 
-    def on_resize(self) -> None:
-        """Draw everything for the new size."""
-        self.draw()
-
     def draw(self) -> None:
         """Show what there is; each pane sends only what changed."""
         columns, rows = self.size
